@@ -1,0 +1,126 @@
+import type { z } from 'zod';
+import type { Json } from '../schemas/json';
+import type { ResendRule } from '../schemas/outcome';
+import type { VendorError } from './errors';
+
+/** One quota of a vendor. `rolling`: any span of `ms`; `fixed`: clock-aligned spans of `ms`; `concurrent`: calls in flight. */
+export type Limit =
+  | { name: string; kind: 'rolling' | 'fixed'; ms: number; max: number }
+  | { name: string; kind: 'concurrent'; max: number };
+
+/** What the response headers say of a quota. */
+export interface LimitReading {
+  /** `name` of the `Limit` it speaks of. */
+  limit: string;
+  max?: number;
+  remaining?: number;
+  /** Milliseconds until the window starts anew, for fixed windows. */
+  resetMs?: number;
+}
+
+/** A vendor's answer. Header names are lower case. */
+export interface VendorResponse {
+  status: number;
+  headers: Readonly<Record<string, string>>;
+  data: unknown;
+}
+
+/** One HTTP request a connector makes. */
+export interface VendorRequest {
+  method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  path: string;
+  query?: Readonly<Record<string, string>>;
+  body?: Json;
+  headers?: Readonly<Record<string, string>>;
+}
+
+/** The only way a connector reaches its vendor. Each request spends one permit. Rejects with `VendorError`. */
+export interface Call {
+  request(request: VendorRequest): Promise<VendorResponse>;
+  get(path: string, query?: Readonly<Record<string, string>>): Promise<VendorResponse>;
+  post(path: string, body: Json): Promise<VendorResponse>;
+}
+
+/** All that is known of one vendor, apart from its operations. */
+export interface Connector {
+  readonly kind: 'connector';
+  readonly vendor: string;
+  /** Public address; an account may override it (`SYNCLINE_<VENDOR>_<ACCOUNT>_BASE_URL`). */
+  readonly baseUrl: string;
+  /** Credential fields, read from `SYNCLINE_<VENDOR>_<ACCOUNT>_<FIELD>` (or `…_FILE`), upper-snake of these names. */
+  readonly credentials: readonly string[];
+  /** Quotas of one account on `plan`; source and date in the vendor folder's README. */
+  limits(plan: string | undefined): readonly Limit[];
+  /** Plans `limits` knows; the first is the default. */
+  readonly plans: readonly string[];
+  /** Headers that authenticate a request. */
+  auth(credentials: Readonly<Record<string, string>>): Record<string, string>;
+  /** Turns a non-2xx answer into the one taxonomy. */
+  errorFrom(response: VendorResponse): VendorError;
+  /** Reads the vendor's own view of its quotas. Malformed headers are left out, never guessed. */
+  limitReadings(response: Pick<VendorResponse, 'headers'>): LimitReading[];
+}
+
+/** Declares a connector. */
+export function defineConnector(connector: Omit<Connector, 'kind'>): Connector {
+  return { kind: 'connector', ...connector };
+}
+
+/** What a vendor said of one record of a call. */
+export interface RecordResult {
+  /** The record's `key`, as the operation names it. */
+  key: string;
+  /** `retry`: this record alone may be tried again (a lock, a hiccup). */
+  status: 'accepted' | 'verified' | 'rejected' | 'retry';
+  vendorId?: string;
+  /** For `rejected` and `retry`: stable code (the vendor's where it has one). */
+  code?: string;
+  /** In plain words, personal data masked. */
+  cause?: string;
+  /** The vendor's words in full. */
+  vendorSaid?: Json;
+}
+
+/** One kind of write a vendor offers. */
+export interface Operation<I = never> {
+  readonly kind: 'operation';
+  readonly connector: Connector;
+  /** Stable, e.g. `contacts.upsert`. */
+  readonly name: string;
+  /** What it writes, e.g. `contact`. */
+  readonly object: string;
+  /** Records per call. */
+  readonly maxBatch: number;
+  /** Bytes of JSON per call; a single larger record is refused with its size. @default 1 MiB */
+  readonly maxBatchBytes: number;
+  readonly resend: ResendRule;
+  readonly input: z.ZodType<I>;
+  /** The record's identity at the vendor, in its normal form (e.g. lower-case e-mail). Two equal keys never share a call. */
+  key(input: I): string;
+  /** Fields the input writes. Decides what may be superseded: only what a newer version writes in full. */
+  fields(input: I): string[];
+  /** The input without `fields`; null when nothing is left to write. */
+  without(input: I, fields: readonly string[]): I | null;
+  /** One vendor call for the batch (more requests only where the vendor wants them). One result per key, in any order. */
+  send(call: Call, batch: readonly I[]): Promise<RecordResult[]>;
+}
+
+/** Declares an operation of a connector. */
+export function defineOperation<S extends z.ZodType>(
+  operation: Omit<Operation<z.output<S>>, 'kind' | 'input' | 'maxBatchBytes'> & { input: S; maxBatchBytes?: number },
+): Operation<z.output<S>> {
+  return { kind: 'operation', maxBatchBytes: 1024 * 1024, ...operation } as Operation<z.output<S>>;
+}
+
+/** A read that adds to an event before it is mapped: a score, a segment, a firmographic. */
+export interface Enrichment<I = never, O = unknown> {
+  readonly kind: 'enrichment';
+  readonly connector: Connector;
+  readonly name: string;
+  fetch(call: Call, input: I): Promise<O>;
+}
+
+/** Declares an enrichment of a connector. */
+export function defineEnrichment<I, O extends Json>(enrichment: Omit<Enrichment<I, O>, 'kind'>): Enrichment<I, O> {
+  return { kind: 'enrichment', ...enrichment };
+}

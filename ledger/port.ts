@@ -1,0 +1,205 @@
+import type { Outcome, TerminalOutcome } from '../schemas/outcome';
+import type { SourceEvent, Version } from '../schemas/event';
+
+/** An event at the door, for one sync. */
+export interface NewInboxEvent {
+  syncId: string;
+  source: string;
+  account: string;
+  eventId: string;
+  topic: string;
+  /** Source time, ms since the epoch; null = arrival stands in. */
+  occurredAt: number | null;
+  /** JSON body; kept through the codec until it landed, was skipped or superseded. */
+  body: SourceEvent['body'];
+  workflowId: string;
+}
+
+/** `rearmed`: a redelivery of an event whose run failed; it will be tried again. */
+export type Receipt = 'new' | 'duplicate' | 'rearmed';
+
+/** A row of the inbox that was claimed for starting. */
+export interface StartableEvent {
+  rowId: string;
+  syncId: string;
+  workflowId: string;
+  /** `true` after a re-arm: start with ALLOW_DUPLICATE_FAILED_ONLY instead of REJECT_DUPLICATE. */
+  rearmed: boolean;
+  event: SourceEvent;
+}
+
+/** The durable door: committed here = acknowledged there. */
+export interface Inbox {
+  /**
+   * Commits all events of a delivery together (and `ignored` ones as counts); receipts in order. Concurrent calls may
+   * share one statement.
+   */
+  receive(events: readonly NewInboxEvent[]): Promise<Receipt[]>;
+  /** Counts a delivery or event that no row stands for: `ignored` durably, refusals best effort. */
+  countAtDoor(count: { syncId: string | null; source: string; account: string; reason: string; events: number; durable?: boolean }): Promise<void>;
+  /**
+   * Claims rows to start: new ones first come, the backlog (older than `backlogAfterMs`), oldest first, gets at most half.
+   * A claim not confirmed by `markStarted` within `claimMs` is free again.
+   */
+  claimForStart(options: { owner: string; limit: number; claimMs: number; backlogAfterMs: number }): Promise<StartableEvent[]>;
+  markStarted(rowIds: readonly string[]): Promise<void>;
+  /** Start failed (Temporal unreachable): free again after `delayMs`. */
+  release(rowIds: readonly string[], delayMs: number): Promise<void>;
+  /** A replay is about to start this run again: its outcome is open once more. Returns false when no row stands for it. */
+  reopen(workflowId: string): Promise<boolean>;
+  /** Started rows without an outcome for longer than `olderThanMs`, to be checked against Temporal; each at most every `everyMs`. */
+  claimForCheck(options: { olderThanMs: number; everyMs: number; limit: number }): Promise<{ rowId: string; workflowId: string; syncId: string }[]>;
+  /** Wakes `listener` when events came in (LISTEN/NOTIFY); returns a stop function. Wake-ups may be lost: poll too. */
+  onArrival(listener: () => void): Promise<() => Promise<void>>;
+  /** Waiting to start: how many, and the age of the oldest in ms. */
+  backlog(): Promise<{ rows: number; oldestAgeMs: number }>;
+}
+
+/** What became of an event, for its row. Rows of direct starts are made here. */
+export interface OutcomeRow {
+  syncId: string;
+  source: string;
+  account: string;
+  eventId: string;
+  topic: string;
+  workflowId: string;
+  runId: string;
+  receivedAt: string;
+  /** HMACs under which `trace` and `runs` find the event. */
+  keyHmacs: string[];
+  outcome: TerminalOutcome;
+  code?: string;
+  /** Masked. */
+  cause?: string;
+  /** HTTP attempts made. */
+  attempts: number;
+  /** Set for optional enrichment that fell back. */
+  fallback?: boolean;
+}
+
+/** A record about to be written, for the fence. */
+export interface ClaimRequest {
+  syncId: string;
+  vendor: string;
+  account: string;
+  object: string;
+  keyHmac: string;
+  version: Version;
+  mapVersion: number;
+  fields: readonly string[];
+  workflowId: string;
+  /** Replay or repair: send though the same version landed. */
+  resendEqual?: boolean;
+}
+
+export type ClaimResult =
+  /** Send it. `ambiguous`: an earlier claim was never confirmed, so it may have landed already. `dropFields`: a newer version landed these; send the rest. */
+  | { kind: 'claimed'; ambiguous: boolean; dropFields: string[] }
+  /** A newer version of everything it writes has landed. */
+  | { kind: 'superseded' }
+  /** This very version landed before (and `mapVersion` is the same). */
+  | { kind: 'landed'; vendorId: string | null }
+  /** Someone else's claim is in force, or an older one must wait for a newer's fate: ask again after `untilMs` (epoch ms). */
+  | { kind: 'wait'; untilMs: number };
+
+/** What the vendor answered, for one claimed record. */
+export interface Confirmation extends ClaimRequest {
+  landed: boolean;
+  vendorId?: string;
+}
+
+/** One row per sync × account × object × record: nothing older overwrites something newer, nothing lands twice. */
+export interface Fence {
+  /** One statement for the batch; results in order. No two requests of one call may have the same key. */
+  claim(requests: readonly ClaimRequest[], options: { claimMs: number }): Promise<ClaimResult[]>;
+  /** Confirms the batch, and in the same transaction records the outcomes of the events that ended with it. */
+  confirm(confirmations: readonly Confirmation[], outcomes: readonly OutcomeRow[]): Promise<void>;
+}
+
+/** Filter for lists. All given parts must hold. */
+export interface RunFilter {
+  syncId?: string;
+  outcome?: Outcome | 'open';
+  code?: string;
+  /** HMACs of an e-mail or external id (current and previous secret). */
+  keyHmacs?: readonly string[];
+  sinceMs?: number;
+  /** Part of event or workflow id, exact. */
+  id?: string;
+  limit: number;
+}
+
+/** One event's line in a list. */
+export interface RunLine {
+  syncId: string;
+  source: string;
+  account: string;
+  eventId: string;
+  topic: string;
+  workflowId: string;
+  receivedAt: string;
+  state: 'new' | 'claimed' | 'started' | 'closed';
+  outcome: TerminalOutcome | null;
+  code: string | null;
+  cause: string | null;
+  attempts: number;
+  duplicates: number;
+  fallback: boolean;
+  hasBody: boolean;
+  closedAt: string | null;
+}
+
+/** Received = sum of outcomes + still open. */
+export interface Funnel {
+  syncId: string;
+  received: number;
+  duplicates: number;
+  waitingToStart: number;
+  running: number;
+  outcomes: Partial<Record<TerminalOutcome, number>>;
+  /** Failed and skipped outcomes by code. */
+  causes: { outcome: TerminalOutcome; code: string; count: number }[];
+}
+
+/** Counts at the door that never became a row. */
+export interface DoorCount {
+  syncId: string | null;
+  source: string;
+  account: string;
+  reason: string;
+  count: number;
+}
+
+/** Questions the operator asks. */
+export interface Queries {
+  runs(filter: RunFilter): Promise<RunLine[]>;
+  counts(filter: Omit<RunFilter, 'limit'>): Promise<{ outcome: TerminalOutcome | 'open'; code: string | null; count: number }[]>;
+  funnel(): Promise<Funnel[]>;
+  door(): Promise<DoorCount[]>;
+  /** The raw event, for replay; null once its body was dropped. */
+  event(workflowId: string): Promise<SourceEvent | null>;
+  /** Fence rows of a record. */
+  landed(keyHmacs: readonly string[]): Promise<
+    { syncId: string; vendor: string; account: string; object: string; version: Version; mapVersion: number; vendorId: string | null; landedAt: string | null }[]
+  >;
+}
+
+/** Records outcomes of events that end without a confirmed call (invalid, skipped, failed, …). Idempotent; the last one wins. */
+export interface Outcomes {
+  record(rows: readonly OutcomeRow[]): Promise<void>;
+  /** A run closed without an outcome (terminated, history lost). Only rows still open. */
+  recordLost(rowIds: readonly string[]): Promise<void>;
+}
+
+/** Inbox, index and fence. History stays the evidence. */
+export interface Ledger {
+  readonly inbox: Inbox;
+  readonly fence: Fence;
+  readonly outcomes: Outcomes;
+  readonly queries: Queries;
+  /** Applies migrations. Idempotent, safe when several processes start at once. */
+  migrate(): Promise<void>;
+  /** Resolves when the database answers; rejects with what is wrong. */
+  ping(): Promise<void>;
+  close(): Promise<void>;
+}

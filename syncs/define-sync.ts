@@ -54,7 +54,7 @@ export function optional<T, I, O, F>(
   options: { account: VendorAccount; ask: (event: T) => I | null; fallback: F; timeout?: Duration },
 ): OptionalEnrichment<T, O | F> {
   return {
-    enrichment: enrichment as Enrichment<never, unknown>,
+    enrichment: enrichment,
     account: options.account,
     ask: options.ask,
     fallback: options.fallback,
@@ -138,7 +138,7 @@ export function defineSync<T, I, E = undefined>(options: SyncOptions<T, I, E>): 
     description: options.description ?? '',
     on: options.on,
     contract: options.contract,
-    to: options.to as unknown as Destination<unknown>,
+    to: options.to,
     ...(options.enrich ? { enrich: options.enrich as unknown as OptionalEnrichment<unknown, unknown> } : {}),
     map: options.map as (event: unknown, enrichment: unknown) => unknown,
     mapVersion: options.mapVersion ?? 1,

@@ -1,0 +1,131 @@
+import type { Gate, Permit } from '../../connectors/permit';
+import type { BudgetScope, Lane } from '../../schemas/plan';
+import { lanes } from '../../schemas/plan';
+import type { Admission } from '../deps';
+import { batchCap, type Item } from './item';
+
+export interface BatcherOptions {
+  gate: Gate;
+  admit(scopes: readonly BudgetScope[]): Admission;
+  scopes: readonly BudgetScope[];
+  maxBatch: number;
+  maxBatchBytes: number;
+  /** Claims, sends, settles; never rejects. An item it puts back goes through `add` again. */
+  send(items: Item[], permit: Permit): Promise<void>;
+  now: () => number;
+}
+
+/**
+ * Coalesces records of concurrent runs into one vendor call per permit. There is no collecting timer: a batch leaves when a
+ * permit is free, so it is as large as the budget is short.
+ */
+export class Batcher {
+  private waiting: Item[] = [];
+  /** Keys in a call now: a second write of the same record must not overtake the first. */
+  private readonly busyKeys = new Set<string>();
+  private calls = 0;
+  private asking = false;
+  private readonly maxCalls: number;
+
+  constructor(private readonly options: BatcherOptions) {
+    // Enough to fill the limits over a slow vendor; beyond that, waiting makes batches larger instead of calls more.
+    this.maxCalls = options.maxBatch > 1 ? 8 : 64;
+  }
+
+  add(item: Item): void {
+    this.waiting.push(item);
+    this.pump();
+    const wait = Math.max(0, item.deadlineMs - this.options.now());
+    setTimeout(() => this.leave(item, 'budget'), wait).unref();
+    if (item.notBeforeMs > this.options.now()) setTimeout(() => this.pump(), item.notBeforeMs - this.options.now()).unref();
+  }
+
+  /** Takes an unsent item out of the queue (cancelled, or the worker stops). A sent one finishes. */
+  leave(item: Item, cause: 'budget' | 'shutdown'): void {
+    if (!this.remove(item)) return;
+    if (cause === 'shutdown') return item.settle({ kind: 'unsent', cause, untilMs: this.options.now() });
+    if (item.notBeforeMs > this.options.now()) return item.settle({ kind: 'unsent', cause: 'claim', untilMs: item.notBeforeMs });
+    const untilMs = this.options.now() + this.options.gate.closedForMs(this.options.scopes, item.plan.budget.lane);
+    item.settle({ kind: 'unsent', cause, untilMs });
+  }
+
+  private remove(item: Item): boolean {
+    const index = this.waiting.indexOf(item);
+    if (index >= 0) this.waiting.splice(index, 1);
+    return index >= 0;
+  }
+
+  private ready(): Item[] {
+    const now = this.options.now();
+    return this.waiting.filter((item) => item.notBeforeMs <= now && !this.busyKeys.has(item.record.keyHmac));
+  }
+
+  private pump(): void {
+    if (this.asking || this.calls >= this.maxCalls || this.ready().length === 0) return;
+    this.asking = true;
+    // Records that arrive in the same tick join one batch.
+    setImmediate(() => void this.askAndSend());
+  }
+
+  private async askAndSend(): Promise<void> {
+    const first = byLane(this.ready())[0];
+    const permit = first ? await this.permit(first.plan.budget.lane, first.plan.syncId) : null;
+    this.asking = false;
+    if (!permit) return;
+    // Asked after the permit came, so that an admission is never left unreported.
+    const admission = this.options.admit(this.options.scopes);
+    if (admission.kind === 'shut') {
+      permit.giveBack();
+      for (const item of this.waiting.splice(0)) item.settle({ kind: 'unsent', cause: 'breaker', untilMs: admission.untilMs });
+      return;
+    }
+    const batch = this.take(admission.kind === 'probe' ? 1 : this.options.maxBatch);
+    void this.dispatch(batch, permit);
+    this.pump();
+  }
+
+  private async permit(lane: Lane, sync: string): Promise<Permit | null> {
+    try {
+      return await this.options.gate.acquire({ scopes: this.options.scopes, lane, sync });
+    } catch {
+      return null; // the gate is closing down; items leave by deadline or shutdown
+    }
+  }
+
+  private async dispatch(batch: Item[], permit: Permit): Promise<void> {
+    if (batch.length === 0) return permit.giveBack();
+    this.calls++;
+    for (const item of batch) this.busyKeys.add(item.record.keyHmac);
+    await this.options.send(batch, permit);
+    this.calls--;
+    for (const item of batch) this.busyKeys.delete(item.record.keyHmac);
+    this.pump();
+  }
+
+  /** Next batch: lane order, then arrival; never two of one key; within the caps of count, bytes and of each item. */
+  private take(most: number): Item[] {
+    const batch: Item[] = [];
+    const keys = new Set<string>();
+    let cap = Math.min(most, this.options.maxBatch);
+    let bytes = 0;
+    for (const item of byLane(this.ready())) {
+      const size = Buffer.byteLength(JSON.stringify(item.record.input));
+      const nextCap = Math.min(cap, batchCap(item));
+      if (batch.length >= nextCap || keys.has(item.record.keyHmac)) continue;
+      if (batch.length > 0 && bytes + size > this.options.maxBatchBytes) continue;
+      batch.push(item);
+      keys.add(item.record.keyHmac);
+      cap = nextCap;
+      bytes += size;
+      if (batch.length >= cap) break;
+    }
+    const taken = new Set(batch);
+    this.waiting = this.waiting.filter((item) => !taken.has(item));
+    return batch;
+  }
+}
+
+/** Stable: arrival order is kept inside a lane. */
+function byLane(items: Item[]): Item[] {
+  return items.sort((a, b) => lanes.indexOf(a.plan.budget.lane) - lanes.indexOf(b.plan.budget.lane));
+}

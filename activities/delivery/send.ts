@@ -1,0 +1,292 @@
+import type { Call, Operation, RecordResult, VendorRequest } from '../../connectors/connector';
+import { VendorError } from '../../connectors/errors';
+import { maskText } from '../../connectors/mask';
+import type { Permit } from '../../connectors/permit';
+import type { ClaimRequest, Confirmation, OutcomeRow } from '../../ledger/port';
+import type { AttemptEnd, RecordOutcome } from '../../schemas/outcome';
+import type { Json } from '../../schemas/json';
+import type { BudgetScope } from '../../schemas/plan';
+import type { ActivityDeps, VendorLink } from '../deps';
+import { outcomeRow } from '../record-outcome';
+import type { Item, ItemEnd } from './item';
+
+/** Time left for booking after the vendor's answer, inside a claim. */
+const claimMarginMs = 5_000;
+/** Another run's claim is asked for again this soon: it usually ends within one call. */
+const claimPollMs = 250;
+
+/** A record whose claim is ours: what will be sent of it. */
+interface Claimed {
+  item: Item;
+  input: unknown;
+  claim: number;
+  fields: string[];
+}
+
+/** How a claimed record left the call. `landed`: null when only the vendor knows; then the claim is left to lapse. */
+interface Settled {
+  one: Claimed;
+  landed: boolean | null;
+  end: ItemEnd;
+}
+
+/** Sends batches of one operation on one account: claim, call, confirm, settle. */
+export class Sender {
+  constructor(
+    private readonly deps: ActivityDeps,
+    private readonly operation: Operation<unknown>,
+    private readonly link: VendorLink,
+    private readonly scopes: readonly BudgetScope[],
+    private readonly putBack: (item: Item) => void,
+  ) {}
+
+  /** Every item is settled or put back when this resolves. */
+  async send(items: Item[], permit: Permit): Promise<void> {
+    let claimed: Claimed[];
+    const claimedAt = this.deps.now();
+    try {
+      claimed = await this.claim(items);
+    } catch (error) {
+      permit.giveBack();
+      this.reportUnsent();
+      this.deps.log.warn({ err: error }, 'the ledger does not answer; delivery waits');
+      for (const item of items) item.settle({ kind: 'unsent', cause: 'ledger', untilMs: this.deps.now() + 2_000 });
+      return;
+    }
+    if (claimed.length === 0) {
+      this.reportUnsent();
+      return permit.giveBack();
+    }
+    // A claim that took long to get may lapse during the call: then it protects nothing.
+    if (this.deps.now() - claimedAt > claimMarginMs) {
+      this.reportUnsent();
+      permit.giveBack();
+      for (const { item } of claimed) this.putBack(item);
+      return;
+    }
+    await this.call(claimed, permit);
+  }
+
+  /** Nothing was sent: an admission as probe must be free again. */
+  private reportUnsent(): void {
+    this.deps.health.report(this.scopes, { answered: [], failed: [], connection: false });
+  }
+
+  private async claim(items: Item[]): Promise<Claimed[]> {
+    const results = await this.deps.ledger.fence.claim(items.map(claimRequest), {
+      claimMs: this.link.timeoutMs + 2 * claimMarginMs,
+    });
+    const claimed: Claimed[] = [];
+    const ended: { item: Item; outcome: RecordOutcome }[] = [];
+    const waiting: { item: Item; untilMs: number }[] = [];
+    items.forEach((item, index) => {
+      const result = results[index];
+      if (!result) throw new Error('the fence answered for fewer records than it was asked about');
+      switch (result.kind) {
+        case 'wait':
+          return waiting.push({ item, untilMs: result.untilMs });
+        case 'superseded':
+          return ended.push({ item, outcome: this.outcome(item, { outcome: 'superseded', code: 'SUPERSEDED', cause: 'a newer version of all its fields has landed' }) });
+        case 'landed':
+          return ended.push({ item, outcome: this.outcome(item, { outcome: 'accepted', code: 'LANDED_BEFORE', cause: 'this version had landed already; not sent again', ...(result.vendorId ? { vendorId: result.vendorId } : {}) }) });
+        case 'claimed': {
+          const input = result.dropFields.length > 0 ? this.operation.without(item.record.input, result.dropFields) : item.record.input;
+          const fields = item.record.fields.filter((field) => !result.dropFields.includes(field));
+          if (input !== null) return claimed.push({ item, input, claim: result.claim, fields });
+          return ended.push({ item, outcome: this.outcome(item, { outcome: 'superseded', code: 'SUPERSEDED', cause: 'newer versions of all its fields have landed' }) });
+        }
+      }
+    });
+    if (ended.length > 0) {
+      await this.deps.ledger.outcomes.record(ended.map(({ item, outcome }) => rowOf(item, outcome)));
+      for (const { item, outcome } of ended) item.settle({ kind: 'done', outcome });
+    }
+    for (const { item, untilMs } of waiting) {
+      item.notBeforeMs = Math.min(untilMs, this.deps.now() + claimPollMs);
+      this.putBack(item);
+    }
+    return claimed;
+  }
+
+  private async call(batch: Claimed[], permit: Permit | undefined): Promise<void> {
+    const first = batch[0]?.item;
+    if (!first) return;
+    const startedAt = this.deps.now();
+    const { lane } = first.plan.budget;
+    const link = this.link.call({ scopes: this.scopes, lane, sync: first.plan.syncId, ...(permit ? { permit } : {}) });
+    const watched = watchStatus(link);
+    let results: Map<string, RecordResult>;
+    try {
+      const answer = await this.operation.send(watched.call, batch.map(({ input }) => input));
+      results = new Map(answer.map((result) => [result.key, result]));
+    } catch (error) {
+      return await this.afterError(batch, error, startedAt);
+    } finally {
+      link.release();
+    }
+    const end = (code: string, cause?: string) => this.attempt(batch.length, startedAt, { code, status: watched.status(), requestId: watched.requestId(), cause });
+    const settled = batch.map((one): Settled => {
+      const { item } = one;
+      const result = results.get(item.record.key);
+      if (!result || result.status === 'retry') {
+        const code = result?.code ?? 'MISSING_RESULT';
+        const cause = result?.cause ?? 'the vendor answered the call but said nothing of this record';
+        const landed = code === 'MISSING_RESULT' ? null : false;
+        return { one, landed, end: { kind: 'failed', attempt: numbered(item, end(code, cause)), message: cause, vendorSaid: result?.vendorSaid } };
+      }
+      const { status, key: _key, vendorSaid, ...rest } = result;
+      const said = vendorSaid === undefined ? rest : { ...rest, vendorSaid: bounded(vendorSaid) };
+      const code = status === 'rejected' ? { code: result.code ?? 'REJECTED' } : {};
+      const outcome = this.outcome(item, { outcome: status, ...said, ...code }, end(code.code ?? 'OK', result.cause));
+      return { one, landed: status !== 'rejected', end: { kind: 'done', outcome } };
+    });
+    const answered = settled.filter(({ end: { kind } }) => kind === 'done').map(({ one }) => one.item.record.keyHmac);
+    this.deps.health.report(this.scopes, { answered, failed: [], connection: false });
+    await this.confirm(settled);
+    for (const { one, end: itemEnd } of settled) one.item.settle(itemEnd);
+  }
+
+  private async afterError(batch: Claimed[], thrown: unknown, startedAt: number): Promise<void> {
+    const error = thrown instanceof VendorError ? thrown : connectorFault(thrown);
+    const keys = batch.map(({ item }) => item.record.keyHmac);
+    const down = error.retryable && error.code !== 'RATE_LIMITED';
+    this.deps.health.report(this.scopes, { answered: down || error.code === 'RATE_LIMITED' ? [] : keys, failed: down ? keys : [], connection: error.connection });
+    if (isBatchRefusal(error) && batch.length > 1) {
+      // One bad record refused them all, and the vendor does not say which: halves until it is alone. Each half is a call.
+      const middle = Math.ceil(batch.length / 2);
+      await this.call(batch.slice(0, middle), undefined);
+      return this.call(batch.slice(middle), undefined);
+    }
+    const attempt = this.attempt(batch.length, startedAt, {
+      code: error.vendorCode && !error.retryable ? error.vendorCode : error.code,
+      status: error.status,
+      requestId: error.requestId,
+      cause: maskText(error.message),
+      ambiguous: error.ambiguous,
+    });
+    // A 5xx may have taken effect as well: certain is only a refusal, or a request that never left.
+    const unknown = error.ambiguous || (error.status ?? 0) >= 500;
+    const settled = batch.map((one): Settled => {
+      const { item } = one;
+      if (!error.retryable) {
+        const said = error.vendorSaid === undefined ? {} : { vendorSaid: bounded(error.vendorSaid) };
+        const outcome = this.outcome(item, { outcome: 'rejected', code: attempt.code, cause: attempt.cause ?? '', ...said }, attempt);
+        return { one, landed: false, end: { kind: 'done', outcome } };
+      }
+      const failed = { kind: 'failed', attempt: numbered(item, attempt), message: attempt.cause ?? error.code, vendorSaid: bounded(error.vendorSaid) } as const;
+      return { one, landed: unknown ? null : false, end: error.retryAfterMs === undefined ? failed : { ...failed, retryAfterMs: error.retryAfterMs } };
+    });
+    await this.confirm(settled);
+    for (const { one, end } of settled) one.item.settle(end);
+  }
+
+  /** Once the vendor answered, only this is retried: the call never. The claim outlives a worker that dies here. */
+  private async confirm(settled: readonly Settled[]): Promise<void> {
+    const confirmations = settled.flatMap(({ one, landed, end }): Confirmation[] => {
+      if (landed === null) return [];
+      const vendorId = end.kind === 'done' ? end.outcome.vendorId : undefined;
+      return [{ ...claimRequest(one.item), claim: one.claim, fields: one.fields, landed, ...(vendorId === undefined ? {} : { vendorId }) }];
+    });
+    const rows = settled.flatMap(({ one, end }) => (end.kind === 'done' ? [rowOf(one.item, end.outcome)] : []));
+    if (confirmations.length === 0 && rows.length === 0) return;
+    for (let tries = 0; ; tries++) {
+      try {
+        return await this.deps.ledger.fence.confirm(confirmations, rows);
+      } catch (error) {
+        this.deps.log.warn({ err: error, tries }, 'the vendor answered but the ledger does not; only the confirm is retried');
+        await new Promise((resolve) => setTimeout(resolve, Math.min(5_000, 100 * 2 ** Math.min(tries, 6))));
+      }
+    }
+  }
+
+  private attempt(
+    batch: number,
+    startedAt: number,
+    end: { code: string; status: number | null; requestId?: string | undefined; cause?: string | undefined; ambiguous?: boolean },
+  ): Omit<AttemptEnd, 'number'> {
+    const now = this.deps.now();
+    return {
+      at: new Date(now).toISOString(),
+      status: end.status,
+      code: end.code,
+      waitMs: 0,
+      tookMs: now - startedAt,
+      batch,
+      ...(end.requestId === undefined ? {} : { requestId: end.requestId }),
+      ...(end.cause === undefined ? {} : { cause: end.cause }),
+      ...(end.ambiguous ? { ambiguous: true } : {}),
+    };
+  }
+
+  private outcome(item: Item, parts: Omit<RecordOutcome, 'attempts' | 'resend'>, attempt?: Omit<AttemptEnd, 'number'>): RecordOutcome {
+    return {
+      ...parts,
+      attempts: attempt ? [...item.attempts, numbered(item, attempt)] : item.attempts,
+      resend: this.operation.resend,
+      ...(item.enrichment ? { enrichment: item.enrichment } : {}),
+    };
+  }
+}
+
+function numbered(item: Item, attempt: Omit<AttemptEnd, 'number'>): AttemptEnd {
+  return { number: item.attempts.length + 1, ...attempt };
+}
+
+function rowOf(item: Item, outcome: RecordOutcome): OutcomeRow {
+  return outcomeRow(item.plan, item.event, item.record.keyHmac, outcome, item.run);
+}
+
+function claimRequest(item: Item): ClaimRequest {
+  return {
+    syncId: item.plan.syncId,
+    vendor: item.plan.vendor,
+    account: item.plan.account,
+    object: item.plan.object,
+    keyHmac: item.record.keyHmac,
+    version: item.record.version,
+    mapVersion: item.plan.mapVersion,
+    fields: item.record.fields,
+    workflowId: item.run.workflowId,
+    ...(item.resendEqual ? { resendEqual: true } : {}),
+  };
+}
+
+/** Longest vendor answer kept in history, characters of JSON. */
+const maxSaid = 32_768;
+
+function bounded(said: unknown): Json {
+  if (said === undefined) return null;
+  const text = JSON.stringify(said) ?? 'null';
+  return text.length <= maxSaid ? (said as Json) : `${text.slice(0, maxSaid)}… (${text.length} characters)`;
+}
+
+/** A refusal of the call as a whole, for what is in it. */
+function isBatchRefusal(error: VendorError): boolean {
+  return error.code === 'INVALID' || error.code === 'TOO_LARGE' || error.code === 'CONFLICT';
+}
+
+/** A bug in a connector, or an answer it can't read: never permanent, and possibly sent. */
+function connectorFault(thrown: unknown): VendorError {
+  return new VendorError({ code: 'UNKNOWN', status: null, ambiguous: true, message: maskText(`the connector failed: ${String(thrown)}`) });
+}
+
+/** Remembers how the last request of a call ended, for the attempt's line. */
+function watchStatus(inner: Call): { call: Call; status(): number | null; requestId(): string | undefined } {
+  let status: number | null = null;
+  let requestId: string | undefined;
+  const request = async (wanted: VendorRequest) => {
+    const response = await inner.request(wanted);
+    status = response.status;
+    requestId = response.headers['x-hubspot-correlation-id'] ?? response.headers['x-request-id'];
+    return response;
+  };
+  return {
+    call: {
+      request,
+      get: (path, query) => request({ method: 'GET', path, ...(query ? { query } : {}) }),
+      post: (path, body) => request({ method: 'POST', path, body }),
+    },
+    status: () => status,
+    requestId: () => requestId,
+  };
+}

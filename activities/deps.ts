@@ -1,0 +1,52 @@
+import type { Logger } from 'pino';
+import type { CallOptions, PermittedCall } from '../connectors/http';
+import type { Gate } from '../connectors/permit';
+import type { Ledger } from '../ledger/port';
+import type { BudgetScope } from '../schemas/plan';
+import type { Sync } from '../syncs/define-sync';
+
+/** The way to one vendor account: a `Call` whose requests spend permits, the given one first. */
+export interface VendorLink {
+  call(by: CallOptions): PermittedCall;
+  /** Timeout of one HTTP request, milliseconds: bounds how long a claim must hold. */
+  timeoutMs: number;
+}
+
+/** Leave to call a vendor: `probe` = one record only, the breaker is testing whether the vendor is back. */
+export type Admission = { kind: 'go' } | { kind: 'probe' } | { kind: 'shut'; untilMs: number };
+
+/** Whether a vendor takes calls at all, as this process sees it: the circuit breaker per budget scope. */
+export interface Health {
+  /** Asked right before a permit is taken; `probe` is given out once per half-open spell. */
+  admit(scopes: readonly BudgetScope[]): Admission;
+  /** How a call ended, by records; each admission is reported once. */
+  report(scopes: readonly BudgetScope[], end: CallReport): void;
+  /** Epoch ms until which the breaker is open; 0 = closed. */
+  openUntil(scopes: readonly BudgetScope[]): number;
+  /** When a record last landed in all of the scopes, epoch ms; 0 = not since start. */
+  lastLandedAt(scopes: readonly BudgetScope[]): number;
+}
+
+export interface CallReport {
+  /** Records (key HMACs) the vendor answered for, well or with a refusal: it is up. */
+  answered: readonly string[];
+  /** Records that met a 5xx or no answer. A 429 is neither. */
+  failed: readonly string[];
+  /** No HTTP answer at all. */
+  connection: boolean;
+}
+
+/** Everything activities reach the world with; made in `workers/`, faked in tests. */
+export interface ActivityDeps {
+  syncs: ReadonlyMap<string, Sync>;
+  ledger: Pick<Ledger, 'fence' | 'outcomes'>;
+  gate: Gate;
+  health: Health;
+  link(vendor: string, account: string): VendorLink;
+  /** HMAC of a record key: what ids, logs and the ledger carry instead of personal data. */
+  keyHmac(key: string): string;
+  log: Logger;
+  now: () => number;
+  /** 0..1; for full jitter. */
+  random: () => number;
+}

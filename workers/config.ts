@@ -1,0 +1,22 @@
+import { countVariable, loadConfig, portVariable, readVariables, type Config } from '../platform/config';
+import { connectionOptions, type TemporalSettings } from '../platform/temporal-connection';
+
+/** Configuration of a worker process; every wrong variable is named at once. */
+export interface WorkerConfig extends Config {
+  temporal: TemporalSettings;
+  /** Prometheus metrics; 0 = any free port. */
+  metricsPort: number;
+  /** Starts under way at a time. More only lengthens the queue inside Temporal. */
+  startConcurrency: number;
+  /** Runs without an outcome this long after their start are checked against Temporal, milliseconds. */
+  lostCheckMs: number;
+}
+
+export function loadWorkerConfig(): WorkerConfig {
+  const values = readVariables({
+    metricsPort: portVariable('SYNCLINE_METRICS_PORT', 9464),
+    startConcurrency: countVariable('SYNCLINE_START_CONCURRENCY', 40),
+    lostCheckMs: countVariable('SYNCLINE_LOST_CHECK_MS', 60_000),
+  });
+  return { ...loadConfig(), temporal: connectionOptions(), ...values };
+}

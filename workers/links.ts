@@ -1,0 +1,58 @@
+import type { Connector, Limit } from '../connectors/connector';
+import { createVendorHttp, type VendorHttp } from '../connectors/http';
+import type { Gate } from '../connectors/permit';
+import type { VendorLink } from '../activities/deps';
+import { ConfigError } from '../platform/config';
+import type { Environment, Secrets } from '../platform/secrets';
+import type { BudgetScope } from '../schemas/plan';
+import { accountVariable, type VendorAccount } from '../syncs/accounts-api';
+import type { Sync } from '../syncs/define-sync';
+
+/** From permit to last byte, milliseconds. */
+const callTimeoutMs = 10_000;
+
+/** Every vendor account that some sync writes to or asks. */
+export function vendorAccounts(syncs: readonly Sync[]): VendorAccount[] {
+  const accounts = syncs.flatMap((sync) => [sync.to.account, ...(sync.enrich ? [sync.enrich.account] : [])]);
+  return [...new Map(accounts.map((account) => [`${account.connector.vendor}/${account.name}`, account])).values()];
+}
+
+/** Limits of a budget scope: those of the plan of the account that names it. */
+export function limitsByScope(accounts: readonly VendorAccount[]): (scope: BudgetScope) => readonly Limit[] {
+  const limits = new Map(
+    accounts.flatMap(({ connector, scopes, plan }) => scopes.map((scope) => [`${connector.vendor}/${scope}`, connector.limits(plan)] as const)),
+  );
+  return ({ vendor, scope }) => limits.get(`${vendor}/${scope}`) ?? [];
+}
+
+/** HTTP to every account. Credentials are checked now, so that a missing one stops the start, not the first record. */
+export function createLinks(options: { accounts: readonly VendorAccount[]; secrets: Secrets; env: Environment; gate: Gate }) {
+  const { accounts, secrets, env, gate } = options;
+  const problems: string[] = [];
+  const https = new Map<string, VendorHttp>();
+  for (const { connector, name } of accounts) {
+    const read = () => Promise.resolve(credentialsOf(connector, name, secrets));
+    try {
+      credentialsOf(connector, name, secrets);
+    } catch (error) {
+      problems.push((error as Error).message);
+    }
+    const baseUrl = env[accountVariable(connector.vendor, name, 'baseUrl')] ?? connector.baseUrl;
+    https.set(`${connector.vendor}/${name}`, createVendorHttp({ connector, baseUrl, credentials: read, gate, timeoutMs: callTimeoutMs }));
+  }
+  if (problems.length > 0) throw new ConfigError(problems);
+  return {
+    link(vendor: string, account: string): VendorLink {
+      const http = https.get(`${vendor}/${account}`);
+      if (!http) throw new Error(`no account ${vendor}/${account} is declared by the syncs of this worker`);
+      return { call: (by) => http.call(by), timeoutMs: callTimeoutMs };
+    },
+    close() {
+      for (const http of https.values()) http.close();
+    },
+  };
+}
+
+function credentialsOf(connector: Connector, account: string, secrets: Secrets): Record<string, string> {
+  return Object.fromEntries(connector.credentials.map((field) => [field, secrets.one(accountVariable(connector.vendor, account, field))]));
+}

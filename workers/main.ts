@@ -1,0 +1,43 @@
+import { createLedger } from '../ledger';
+import { createCodec } from '../platform/codec';
+import { ConfigError } from '../platform/config';
+import { createLog, printReady } from '../platform/logging';
+import { TemporalConfigError } from '../platform/temporal-connection';
+import { syncs } from '../syncs';
+import { loadWorkerConfig } from './config';
+import { installRuntime } from './runtime';
+import { startWorker } from './worker';
+
+/** The worker process: `npx syncline worker`. */
+async function main(): Promise<void> {
+  const config = loadWorkerConfig();
+  const log = createLog({ name: 'worker', level: config.logLevel });
+  const { metricsPort } = await installRuntime({ log, metricsPort: config.metricsPort });
+  const ledger = createLedger({ connectionString: config.databaseUrl, codec: createCodec(config.codecKeys).bodies, log });
+  await ledger.migrate();
+  const worker = await startWorker({ config, syncs, ledger, log });
+  printReady({ name: 'worker', port: metricsPort, url: `http://127.0.0.1:${metricsPort}/metrics` });
+
+  let stopping = false;
+  const stop = async (code: number): Promise<void> => {
+    if (stopping) return;
+    stopping = true;
+    await worker.stop();
+    await ledger.close();
+    process.exit(code);
+  };
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void stop(0));
+  worker.done.catch((error: unknown) => {
+    log.fatal({ err: error }, 'a worker died; the process ends so that it is started anew');
+    void stop(1);
+  });
+}
+
+main().catch((error: unknown) => {
+  if (error instanceof ConfigError || error instanceof TemporalConfigError) {
+    process.stderr.write(`${error.message}\n`);
+    process.exit(2);
+  }
+  createLog({ name: 'worker' }).fatal({ err: error }, 'the worker could not start');
+  process.exit(3);
+});

@@ -1,0 +1,33 @@
+import { DefaultLogger, Runtime } from '@temporalio/worker';
+import { createServer } from 'node:net';
+import type { Logger } from 'pino';
+
+/** Temporal's runtime of this process: logs through ours, metrics for Prometheus. Call it before anything else of the SDK. */
+export async function installRuntime(options: { log: Logger; metricsPort: number }): Promise<{ metricsPort: number }> {
+  const metricsPort = options.metricsPort === 0 ? await freePort() : options.metricsPort;
+  const log = options.log.child({ component: 'temporal' });
+  Runtime.install({
+    logger: new DefaultLogger('WARN', ({ level, message, meta }) => {
+      const write = level === 'ERROR' ? log.error : log.warn;
+      write.call(log, meta ?? {}, message);
+    }),
+    // Ours: the order of stopping matters (starter first), and a signal handled twice drains nothing.
+    shutdownSignals: [],
+    telemetryOptions: {
+      logging: { filter: 'WARN', forward: {} },
+      metrics: { prometheus: { bindAddress: `127.0.0.1:${metricsPort}`, countersTotalSuffix: true, unitSuffix: true, useSecondsForDurations: true } },
+    },
+  });
+  return { metricsPort };
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      server.close(() => resolve(typeof address === 'object' && address ? address.port : 0));
+    });
+  });
+}

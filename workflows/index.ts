@@ -1,0 +1,2 @@
+/** The only `workflowsPath`: what this module exports is what workers can run. */
+export { recordSync } from './record-sync';

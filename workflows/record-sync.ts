@@ -1,0 +1,299 @@
+import {
+  ActivityFailure,
+  ApplicationFailure,
+  CancellationScope,
+  continueAsNew,
+  isCancellation,
+  proxyActivities,
+  proxyLocalActivities,
+  setCurrentDetails,
+  sleep,
+  TimeoutFailure,
+  upsertSearchAttributes,
+  workflowInfo,
+} from '@temporalio/workflow';
+import type { Activities } from '../activities';
+import type { AttemptEnd, RecordOutcome } from '../schemas/outcome';
+import { isFailure } from './outcomes';
+import type {
+  DeliverFailureDetails,
+  DeliverResult,
+  EnrichmentResult,
+  EventFacts,
+  HeldCause,
+  PreparedRecord,
+  RecordSyncInput,
+} from '../schemas/run';
+import { vendorTaskQueue } from './ids';
+
+/** A record that fails in this many breaker cycles, while the vendor comes back for others, ends `failed`. */
+const maxCycles = 3;
+
+/** Shortest durable wait: the server's timers are no finer (1 s), and a busy loop helps nobody. */
+const minWaitMs = 1_000;
+
+/**
+ * One event of one sync, from the inbox to the vendor. Its history alone answers what came in (input), what it was mapped
+ * to (`prepare`), every HTTP attempt and what the vendor said (results and failures of `deliver`).
+ *
+ * Ends Completed for `accepted`, `verified`, `skipped`, `superseded`; Failed, with the cause as type, for outcomes
+ * somebody must act on.
+ */
+export async function recordSync(input: RecordSyncInput): Promise<RecordOutcome> {
+  const run = new RecordRun(input);
+  try {
+    return run.close(await run.toOutcome());
+  } catch (error) {
+    if (isCancellation(error)) await run.recordCancelled();
+    throw error;
+  }
+}
+
+class RecordRun {
+  private readonly facts: EventFacts;
+  private readonly startedAtMs: number;
+  private attempts: AttemptEnd[];
+  /** Breaker cycles in which this record failed although the vendor took others. */
+  private cycles: number;
+  /** Attempts before this index belong to earlier breaker cycles: each cycle has the full number. */
+  private cycleStart: number;
+  private enrichment: EnrichmentResult | null = null;
+  private keyHmac: string | undefined;
+
+  constructor(private readonly input: RecordSyncInput) {
+    const { body: _body, ...facts } = input.event;
+    this.facts = facts;
+    this.attempts = input.carried?.attempts ?? [];
+    this.cycles = input.carried?.cycles ?? 0;
+    this.cycleStart = input.carried?.cycleStart ?? 0;
+    this.startedAtMs = input.carried?.startedAtMs ?? Date.now();
+  }
+
+  async toOutcome(): Promise<RecordOutcome> {
+    const { plan, event } = this.input;
+    if (plan.enrich) this.enrichment = await this.enrich(plan.enrich.name, plan.enrich.timeoutMs);
+    const prepared = await local(`map ${plan.contract}`).prepare({ plan, event, enrichment: this.enrichment });
+    if (prepared.kind !== 'ready') {
+      const { kind, ...why } = prepared;
+      const outcome = 'reason' in why ? { code: 'SKIPPED_BY_MAPPING', cause: why.reason } : why;
+      return this.record(this.outcome({ outcome: kind, ...outcome }));
+    }
+    this.keyHmac = prepared.record.keyHmac;
+    return this.deliver(prepared.record);
+  }
+
+  /** Never fails the record: the sync's first-party fallback does when enrichment can't. */
+  private async enrich(name: string, timeoutMs: number): Promise<EnrichmentResult> {
+    const { plan, event } = this.input;
+    const { enrich } = proxyLocalActivities<Activities>({
+      startToCloseTimeout: timeoutMs + 1_000,
+      retry: { maximumAttempts: 1 },
+      summary: `enrich ${name}`,
+    });
+    try {
+      return await enrich({ plan, event });
+    } catch (error) {
+      if (isCancellation(error)) throw error;
+      return { fallback: true, cause: `enrichment ${name} gave no answer`, tookMs: timeoutMs };
+    }
+  }
+
+  /** Sends until the record has an outcome: waits durably while held, spends attempts only on real calls. */
+  private async deliver(record: PreparedRecord): Promise<RecordOutcome> {
+    const { plan } = this.input;
+    let result: DeliverResult =
+      plan.budget.lane === 'live' && !this.input.carried
+        ? await this.deliverNow(record)
+        : { kind: 'held', cause: 'budget', untilMs: 0, attempts: this.attempts };
+    while (result.kind !== 'done') {
+      this.attempts = result.attempts;
+      if (result.kind === 'retry') await sleep(Math.max(result.waitMs, minWaitMs), { summary: 'wait before the next attempt' });
+      else await this.hold(result.cause, result.untilMs);
+      if (this.attemptsThisCycle() >= plan.retry.maxAttempts) return this.record(this.attemptsUsedUp());
+      if (Date.now() - this.startedAtMs > plan.retry.expireAfterMs) return this.record(this.expiredOutcome());
+      if (workflowInfo().continueAsNewSuggested) await this.continueAsNew();
+      const next = await this.deliverQueued(record);
+      if (next.kind === 'failed') return this.record(next.outcome);
+      if (next.kind === 'held' && next.cause === 'breaker') {
+        this.attempts = next.attempts;
+        this.cycleStart = next.attempts.length;
+        if (next.othersLanded && ++this.cycles >= maxCycles) return this.record(this.attemptsUsedUp());
+      }
+      result = next;
+    }
+    return result.outcome;
+  }
+
+  /** The fast path: first try at once, in the worker that runs this workflow, when a permit is there. */
+  private async deliverNow(record: PreparedRecord): Promise<DeliverResult> {
+    const { deliverNow } = proxyLocalActivities<Activities>({
+      startToCloseTimeout: '30s',
+      retry: { maximumAttempts: 1 },
+      summary: this.callSummary(),
+    });
+    try {
+      return await deliverNow(this.deliverInput(record));
+    } catch (error) {
+      if (isCancellation(error)) throw error;
+      // Ours, not the vendor's (the ledger was away, the worker stopped): the queued path waits for it to come back.
+      return { kind: 'held', cause: 'shutdown', untilMs: 0, attempts: this.attempts };
+    }
+  }
+
+  /** The rest: on the vendor's own queue, where order and priority hold and a closed gate costs nothing. */
+  private async deliverQueued(record: PreparedRecord): Promise<DeliverResult | { kind: 'failed'; outcome: RecordOutcome }> {
+    const { plan } = this.input;
+    const remainingMs = Math.max(minWaitMs, plan.retry.expireAfterMs - (Date.now() - this.startedAtMs));
+    const { deliver } = proxyActivities<Activities>({
+      taskQueue: vendorTaskQueue(plan.vendor, plan.account, plan.budget.lane === 'live' ? 'live' : 'bulk'),
+      // Wait in the batcher (20 s) + HTTP timeout (10 s) + booking; heartbeats show a dead worker sooner.
+      startToCloseTimeout: '60s',
+      heartbeatTimeout: '10s',
+      // Waiting in the queue is not failing: only its expiry ends it, and then nothing is in flight.
+      scheduleToStartTimeout: remainingMs,
+      retry: {
+        maximumAttempts: Math.max(1, plan.retry.maxAttempts - this.attemptsThisCycle()),
+        initialInterval: plan.retry.initialIntervalMs,
+        maximumInterval: Math.max(plan.retry.maxIntervalMs, plan.retry.initialIntervalMs),
+      },
+      priority: { priorityKey: lanePriority[plan.budget.lane], fairnessKey: plan.syncId.slice(0, 64) },
+      summary: this.callSummary(),
+    });
+    try {
+      return await deliver(this.deliverInput(record));
+    } catch (error) {
+      if (isCancellation(error) || !(error instanceof ActivityFailure)) throw error;
+      if (error.cause instanceof TimeoutFailure && error.cause.timeoutType === 'SCHEDULE_TO_START') {
+        return { kind: 'failed', outcome: this.expiredOutcome() };
+      }
+      if (error.cause instanceof ApplicationFailure) {
+        const details = error.cause.details?.[0] as DeliverFailureDetails | undefined;
+        this.attempts = details?.attempts ?? this.attempts;
+        return { kind: 'failed', outcome: this.attemptsUsedUp(error.cause, details) };
+      }
+      return { kind: 'failed', outcome: this.attemptsUsedUp() };
+    }
+  }
+
+  private async hold(cause: HeldCause, untilMs: number): Promise<void> {
+    const waitMs = untilMs - Date.now();
+    // For a short wait for budget the task queue is the better place: order is kept there, and no event is spent.
+    if (waitMs <= (cause === 'budget' ? 30_000 : 0)) return;
+    upsertSearchAttributes({ SynclineWaiting: [cause] });
+    setCurrentDetails(`held: **${heldWords[cause]}**, until about ${new Date(untilMs).toISOString()}`);
+    await sleep(Math.max(waitMs, minWaitMs), { summary: `held: ${heldWords[cause]}` });
+    upsertSearchAttributes({ SynclineWaiting: [] });
+  }
+
+  private async continueAsNew(): Promise<never> {
+    const { attempts, cycles, cycleStart, startedAtMs } = this;
+    return continueAsNew<typeof recordSync>({ ...this.input, carried: { attempts, cycles, cycleStart, startedAtMs } });
+  }
+
+  private attemptsThisCycle(): number {
+    return this.attempts.length - this.cycleStart;
+  }
+
+  private expiredOutcome(): RecordOutcome {
+    return this.outcome({ outcome: 'expired', code: 'EXPIRED', cause: 'held longer than retry.expireAfter allows' });
+  }
+
+  private attemptsUsedUp(failure?: ApplicationFailure, details?: DeliverFailureDetails): RecordOutcome {
+    const last = this.attempts.at(-1);
+    return this.outcome({
+      outcome: 'failed',
+      code: failure?.type ?? last?.code ?? 'ATTEMPTS_USED_UP',
+      cause: `${this.attempts.length} attempts used up: ${failure?.message ?? last?.cause ?? 'no answer was recorded'}`,
+      ...(details?.vendorSaid === undefined ? {} : { vendorSaid: details.vendorSaid }),
+    });
+  }
+
+  private outcome(parts: Omit<RecordOutcome, 'attempts' | 'resend' | 'enrichment'>): RecordOutcome {
+    return { ...parts, attempts: this.attempts, resend: this.input.plan.resend, ...this.enrichmentPart() };
+  }
+
+  private enrichmentPart(): Pick<RecordOutcome, 'enrichment'> {
+    if (!this.enrichment) return {};
+    const { fallback, cause } = this.enrichment;
+    return { enrichment: { fallback, ...(cause === undefined ? {} : { cause }) } };
+  }
+
+  /** Books an outcome that no vendor call booked. Retried for as long as the ledger is away: an end is never forgotten. */
+  private async record(outcome: RecordOutcome): Promise<RecordOutcome> {
+    const { plan } = this.input;
+    await local(`record ${outcome.outcome}`).recordOutcome({
+      plan,
+      event: this.facts,
+      outcome,
+      ...(this.keyHmac === undefined ? {} : { keyHmac: this.keyHmac }),
+    });
+    return outcome;
+  }
+
+  async recordCancelled(): Promise<void> {
+    const outcome = this.outcome({ outcome: 'failed', code: 'CANCELLED', cause: 'cancelled by an operator' });
+    await CancellationScope.nonCancellable(async () => {
+      await this.record(outcome);
+      this.show(outcome);
+    });
+  }
+
+  /** Shows the end in the Web UI's list and page; throws for ends somebody must act on. */
+  close(outcome: RecordOutcome): RecordOutcome {
+    this.show(outcome);
+    if (!isFailure(outcome.outcome)) return outcome;
+    throw ApplicationFailure.create({
+      message: `${outcome.outcome}: ${outcome.cause ?? outcome.code ?? 'no cause given'}`,
+      type: outcome.code ?? outcome.outcome.toUpperCase(),
+      nonRetryable: true,
+      details: [outcome],
+    });
+  }
+
+  private show(outcome: RecordOutcome): void {
+    upsertSearchAttributes({
+      SynclineOutcome: [outcome.outcome],
+      ...(this.keyHmac === undefined ? {} : { SynclineKeys: [this.keyHmac] }),
+    });
+    const lines = [`**${outcome.outcome}**${outcome.cause ? `: ${outcome.cause}` : ''}`];
+    if (outcome.enrichment?.fallback) lines.push(`enrichment fell back to first-party data: ${outcome.enrichment.cause ?? 'no answer'}`);
+    setCurrentDetails(lines.join('\n\n'));
+  }
+
+  private deliverInput(record: PreparedRecord) {
+    const { plan, resendEqual } = this.input;
+    return {
+      plan,
+      event: this.facts,
+      record,
+      attempts: this.attempts,
+      ...this.enrichmentPart(),
+      ...(resendEqual === undefined ? {} : { resendEqual }),
+    };
+  }
+
+  private callSummary(): string {
+    const { plan } = this.input;
+    return `${plan.vendor}/${plan.account} ${plan.operation}`;
+  }
+}
+
+const lanePriority = { live: 1, scheduled: 2, backfill: 4, replay: 5 } as const;
+
+const heldWords: Record<HeldCause, string> = {
+  budget: 'waiting for the vendor account’s budget',
+  breaker: 'the vendor is failing; waiting for it to recover',
+  claim: 'another run is writing this record',
+  ledger: 'the ledger does not answer; waiting for it',
+  shutdown: 'the worker stopped; going on elsewhere',
+};
+
+/** Light steps in the worker itself: one marker in history, no round trip. Retried until the ledger answers. */
+function local(summary: string) {
+  return proxyLocalActivities<Activities>({
+    startToCloseTimeout: '30s',
+    retry: { initialInterval: '200ms', maximumInterval: '10s' },
+    localRetryThreshold: '1m',
+    summary,
+  });
+}

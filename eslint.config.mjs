@@ -1,4 +1,5 @@
 import importX from 'eslint-plugin-import-x';
+import { readdirSync } from 'node:fs';
 import tseslint from 'typescript-eslint';
 
 // Who may import whom (CONTRIBUTING.md has the table): review forgets, lint does not.
@@ -11,7 +12,7 @@ const mayImport = {
   platform: ['schemas', 'workflows/ids.ts'],
   ledger: ['schemas', 'platform'],
   workers: ['schemas', 'connectors', 'syncs', 'workflows', 'activities', 'platform', 'ledger'],
-  client: ['schemas', 'syncs', 'ledger', 'platform', 'connectors', 'workflows/ids.ts', 'workflows/messages.ts', 'activities/prepare.ts'],
+  client: ['schemas', 'syncs', 'ledger', 'platform', 'connectors/*/webhooks.ts', 'connectors/webhook.ts', 'connectors/mask.ts', 'workflows/ids.ts', 'workflows/messages.ts', 'activities/prepare.ts'],
 };
 const zones = Object.entries(mayImport).map(([target, allowed]) => ({
   target: `./${target}`,
@@ -19,6 +20,12 @@ const zones = Object.entries(mayImport).map(([target, allowed]) => ({
   except: allowed.filter((path) => path.includes('/')).map((path) => `**/${path}`),
   message: `${target}/ may import values only from: ${allowed.join(', ') || 'nothing of ours'}`,
 }));
+// One vendor's folder knows nothing of another's; what they share lies beside them.
+const vendors = readdirSync(new URL('connectors/', import.meta.url), { withFileTypes: true }).flatMap((entry) => (entry.isDirectory() && entry.name !== 'simulator' ? [entry.name] : []));
+for (const vendor of vendors) {
+  const others = vendors.filter((name) => name !== vendor).map((name) => `./connectors/${name}/**/*`);
+  zones.push({ target: `./connectors/${vendor}`, from: others, message: 'a vendor folder never imports another vendor' });
+}
 const restricted = (patterns) => ({ '@typescript-eslint/no-restricted-imports': ['error', { patterns }] });
 
 export default tseslint.config(

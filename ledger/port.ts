@@ -1,4 +1,4 @@
-import type { Outcome, TerminalOutcome } from '../schemas/outcome';
+import type { FindingOutcome, Outcome, TerminalOutcome } from '../schemas/outcome';
 import type { SourceEvent, Version } from '../schemas/event';
 
 /** An event at the door, for one sync. */
@@ -77,7 +77,7 @@ export interface OutcomeRow {
   fallback?: boolean;
 }
 
-/** A record about to be written, for the fence. */
+/** A record about to be written, for the fence. `vendor`, `account` and `object` name the place, `keyHmac` the record. */
 export interface ClaimRequest {
   syncId: string;
   vendor: string;
@@ -86,6 +86,7 @@ export interface ClaimRequest {
   keyHmac: string;
   version: Version;
   mapVersion: number;
+  /** The fields this call writes. Empty or `['*']`: the whole record (a delete, an event). */
   fields: readonly string[];
   workflowId: string;
   /** Replay or repair: send though the same version landed. */
@@ -93,19 +94,40 @@ export interface ClaimRequest {
 }
 
 export type ClaimResult =
-  /** Send it. `ambiguous`: an earlier claim was never confirmed, so it may have landed already. `dropFields`: a newer version landed these; send the rest. */
-  | { kind: 'claimed'; ambiguous: boolean; dropFields: string[] }
+  /**
+   * Send it, unless `claimMs` have passed since just before `claim` was called. `claim` goes back with the confirmation.
+   * `ambiguous`: an earlier call was never confirmed, so it may have landed. `dropFields`: a newer version landed these;
+   * send the rest.
+   */
+  | { kind: 'claimed'; claim: number; ambiguous: boolean; dropFields: string[] }
   /** A newer version of everything it writes has landed. */
   | { kind: 'superseded' }
   /** This very version landed before (and `mapVersion` is the same). */
   | { kind: 'landed'; vendorId: string | null }
-  /** Someone else's claim is in force, or an older one must wait for a newer's fate: ask again after `untilMs` (epoch ms). */
+  /** Someone else's claim is in force, or an older one must wait for a newer's fate: ask again after `untilMs` (epoch ms, this process's clock). */
   | { kind: 'wait'; untilMs: number };
 
-/** What the vendor answered, for one claimed record. */
+/** What the vendor answered, for one claimed record. `fields` are those really sent. */
 export interface Confirmation extends ClaimRequest {
+  /** The number that `claim` gave: a late confirmation must not end somebody else's claim. */
+  claim: number;
+  /** `false` only when it certainly was not applied (refused, 429, never sent); after a timeout or 5xx, do not confirm. */
   landed: boolean;
   vendorId?: string;
+}
+
+/** What a later look at the vendor found, for one landed record. */
+export interface Finding {
+  syncId: string;
+  vendor: string;
+  account: string;
+  object: string;
+  keyHmac: string;
+  /** The version that was looked for; findings about another one than the landed are ignored. */
+  version: Version;
+  result: 'verified' | FindingOutcome;
+  /** The event's run, if there is one: its line shows the finding (`accepted` becomes `verified`). */
+  workflowId?: string;
 }
 
 /** One row per sync × account × object × record: nothing older overwrites something newer, nothing lands twice. */
@@ -114,6 +136,8 @@ export interface Fence {
   claim(requests: readonly ClaimRequest[], options: { claimMs: number }): Promise<ClaimResult[]>;
   /** Confirms the batch, and in the same transaction records the outcomes of the events that ended with it. */
   confirm(confirmations: readonly Confirmation[], outcomes: readonly OutcomeRow[]): Promise<void>;
+  /** `missing` and `drifted` reopen the landed version: it can be claimed again. */
+  recordFindings(findings: readonly Finding[]): Promise<void>;
 }
 
 /** Filter for lists. All given parts must hold. */
@@ -124,7 +148,7 @@ export interface RunFilter {
   /** HMACs of an e-mail or external id (current and previous secret). */
   keyHmacs?: readonly string[];
   sinceMs?: number;
-  /** Part of event or workflow id, exact. */
+  /** Event or workflow id, exact. */
   id?: string;
   limit: number;
 }
@@ -140,6 +164,7 @@ export interface RunLine {
   receivedAt: string;
   state: 'new' | 'claimed' | 'started' | 'closed';
   outcome: TerminalOutcome | null;
+  finding: FindingOutcome | null;
   code: string | null;
   cause: string | null;
   attempts: number;
@@ -157,6 +182,7 @@ export interface Funnel {
   waitingToStart: number;
   running: number;
   outcomes: Partial<Record<TerminalOutcome, number>>;
+  findings: Partial<Record<FindingOutcome, number>>;
   /** Failed and skipped outcomes by code. */
   causes: { outcome: TerminalOutcome; code: string; count: number }[];
 }
@@ -199,6 +225,11 @@ export interface Ledger {
   readonly queries: Queries;
   /** Applies migrations. Idempotent, safe when several processes start at once. */
   migrate(): Promise<void>;
+  /**
+   * Deletes closed rows older than `olderThanMs` whose body was dropped; rows that can still be replayed go only after
+   * `failedOlderThanMs` (never, when it is not given). The fence stays. Returns how many went.
+   */
+  prune(options: { olderThanMs: number; failedOlderThanMs?: number }): Promise<number>;
   /** Resolves when the database answers; rejects with what is wrong. */
   ping(): Promise<void>;
   close(): Promise<void>;

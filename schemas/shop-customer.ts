@@ -8,7 +8,7 @@ export const shopCustomer = defineContract({
   owner: 'growth',
   description: 'A customer of the shop: who they are and how to reach them.',
   schema: z.object({
-    id: z.number().int().meta({ description: 'Shopify’s id of the customer.', examples: [706405506930370000] }),
+    id: z.number().positive().meta({ description: 'Shopify’s id of the customer.', examples: [207119551] }),
     email: z.email().nullable().meta({ description: 'E-mail address; null when the customer gave none.', examples: ['ada@example.com'] }),
     first_name: z.string().nullable().meta({ description: 'Given name.', examples: ['Ada'] }),
     last_name: z.string().nullable().meta({ description: 'Family name.', examples: ['Lovelace'] }),

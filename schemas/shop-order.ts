@@ -8,7 +8,7 @@ export const shopOrder = defineContract({
   owner: 'growth',
   description: 'An order placed in the shop.',
   schema: z.object({
-    id: z.number().int().meta({ description: 'Shopify’s id of the order.', examples: [820982911946154500] }),
+    id: z.number().positive().meta({ description: 'Shopify’s id of the order.', examples: [450789469] }),
     name: z.string().meta({ description: 'Order number as the customer sees it.', examples: ['#1001'] }),
     email: z.email().nullable().meta({ description: 'E-mail the order was placed with; null for point-of-sale orders.', examples: ['ada@example.com'] }),
     total_price: z.string().regex(/^\d+\.\d{2}$/).meta({ description: 'Total in the shop’s currency, as decimal text.', examples: ['409.94'] }),

@@ -19,5 +19,5 @@ export const site = sourceAccount(standardWebhooks, { name: 'site' });
 
 /** SYNCLINE_HUBSPOT_MAIN_TOKEN */
 export const crm = vendorAccount(hubspot, { name: 'main', plan: 'professional' });
-/** SYNCLINE_LEADSCORE_SCORING_TOKEN */
+/** SYNCLINE_LEADSCORE_SCORING_API_KEY */
 export const scoring = vendorAccount(leadscore, { name: 'scoring' });

@@ -8,6 +8,7 @@ export async function installRuntime(options: { log: Logger; metricsPort: number
   const log = options.log.child({ component: 'temporal' });
   Runtime.install({
     logger: new DefaultLogger('WARN', ({ level, message, meta }) => {
+      if (message.startsWith('No workflows registered')) return; // vendor queues carry activities only: meant so
       const write = level === 'ERROR' ? log.error : log.warn;
       write.call(log, meta ?? {}, message);
     }),

@@ -1,5 +1,5 @@
 import { upsertContacts } from '../../connectors/hubspot/operations/upsert-contacts';
-import { leadScore } from '../../connectors/leadscore/lead-score';
+import { leadScore } from '../../connectors/leadscore';
 import { signup } from '../../schemas/signup';
 import { crm, scoring, site } from '../accounts';
 import { defineSync, optional, to, webhook } from '../define-sync';

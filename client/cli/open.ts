@@ -1,0 +1,137 @@
+import type { Client, Connection } from '@temporalio/client';
+import type { Ledger } from '../../ledger/port';
+import type { Sync } from '../../syncs/define-sync';
+import type { Config } from '../../platform/config';
+import { CliError, exitCodes } from './cli-error';
+import type { CliContext, TemporalAccess } from './context';
+import type { Terminal } from './terminal';
+
+/* Modules are loaded when they are used, not when this file is: Temporal's client alone takes longer than most commands. */
+/* eslint-disable @typescript-eslint/no-require-imports */
+const load = {
+  client: () => require('@temporalio/client') as typeof import('@temporalio/client'),
+  connection: () => require('../../platform/temporal-connection') as typeof import('../../platform/temporal-connection'),
+  config: () => require('../../platform/config') as typeof import('../../platform/config'),
+  codec: () => require('../../platform/codec') as typeof import('../../platform/codec'),
+  hmac: () => require('../../platform/hmac') as typeof import('../../platform/hmac'),
+  ledger: () => require('../../ledger') as typeof import('../../ledger'),
+  logging: () => require('../../platform/logging') as typeof import('../../platform/logging'),
+  registry: () => require('../../syncs') as typeof import('../../syncs'),
+};
+
+const connectTimeoutMs = 5_000;
+
+/** The context of this process's environment. */
+export function openContext(terminal: Terminal, env: CliContext['env']): CliContext {
+  const opened: { close(): Promise<void> }[] = [];
+  const once = <T>(make: () => T): (() => T) => {
+    let made: { value: T } | undefined;
+    return () => (made ??= { value: make() }).value;
+  };
+  const config = once(() => configOf(env));
+  return {
+    terminal,
+    env,
+    ledger: once(async () => {
+      const ledger = await openLedger(config(), env);
+      opened.push(ledger);
+      return ledger;
+    }),
+    temporal: once(async () => {
+      const access = await openTemporal(env);
+      opened.push(access.connection);
+      return access;
+    }),
+    syncs: once((): readonly Sync[] => load.registry().syncs),
+    keyHmacs: (key) => {
+      const hmac = load.hmac().createKeyHmac(config().keySecrets);
+      // Connectors write keys in their normal form, which for e-mail addresses is lower case.
+      const forms = new Set([key, key.trim(), key.trim().toLowerCase()]);
+      return [...new Set([...forms].flatMap((form) => hmac.all(form)))];
+    },
+    close: async () => {
+      await Promise.allSettled(opened.splice(0).map((one) => one.close()));
+    },
+  };
+}
+
+function configOf(env: CliContext['env']): Config {
+  return explained(() => load.config().loadConfig(env));
+}
+
+/** Configuration errors already say which variable and what was expected, and never a value. */
+function explained<T>(read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    const problems = (error as { problems?: readonly string[] }).problems;
+    if (!problems) throw error;
+    throw new CliError({
+      exitCode: exitCodes.usage,
+      what: 'the environment is not usable',
+      where: problems.join('; '),
+      next: 'set the variables named, or start a sandbox with `npm start` and run this in the same folder',
+    });
+  }
+}
+
+async function openLedger(config: Config, env: CliContext['env']): Promise<Ledger> {
+  const codec = load.codec().createCodec(config.codecKeys).bodies;
+  const log = load.logging().createLog({ name: 'cli', level: env['SYNCLINE_LOG_LEVEL'] ? config.logLevel : 'silent' });
+  const ledger = load.ledger().createLedger({ connectionString: config.databaseUrl, codec, log });
+  try {
+    await ledger.ping();
+    return ledger;
+  } catch (error) {
+    await ledger.close().catch(() => undefined);
+    throw unreachable('the database', databaseAddress(config.databaseUrl), error, 'SYNCLINE_DATABASE_URL');
+  }
+}
+
+async function openTemporal(env: CliContext['env']): Promise<TemporalAccess & { connection: Connection }> {
+  const settings = load.connection().connectionOptions(env);
+  const { connection: options, namespace } = settings;
+  const sdk = load.client();
+  let connection: Connection;
+  try {
+    connection = await sdk.Connection.connect({ ...options, connectTimeout: connectTimeoutMs });
+  } catch (error) {
+    throw unreachable('Temporal', options.address, error, 'TEMPORAL_ADDRESS');
+  }
+  const { createCodec, dataConverter } = load.codec();
+  const client: Client = new sdk.Client({ connection, namespace, dataConverter: dataConverter(createCodec(configCodecKeys(env))) });
+  return { client, namespace, address: options.address, connection };
+}
+
+/** Histories can be read without the ledger's settings. */
+function configCodecKeys(env: CliContext['env']): Config['codecKeys'] {
+  const { readVariables, codecKeyVariable } = load.config();
+  return explained(() => readVariables({ keys: codecKeyVariable }, { env }).keys);
+}
+
+function unreachable(what: string, address: string, error: unknown, variable: string): CliError {
+  return new CliError({
+    exitCode: exitCodes.unreachable,
+    what: `${what} does not answer`,
+    where: `${address} (${reasonOf(error)})`,
+    expected: `a server at the address in ${variable}`,
+    next: `start it (\`npm start\` for the sandbox), or correct ${variable}; \`npx syncline doctor\` checks everything`,
+  });
+}
+
+/** Only host, port and database: user and password stay out of messages. */
+export function databaseAddress(url: string): string {
+  try {
+    const { host, pathname } = new URL(url);
+    return `${host}${pathname}`;
+  } catch {
+    return 'the address in SYNCLINE_DATABASE_URL';
+  }
+}
+
+function reasonOf(error: unknown): string {
+  const code = (error as { code?: unknown }).code;
+  if (typeof code === 'string' && code !== '') return code;
+  const message = error instanceof Error ? error.message : String(error);
+  return message.split('\n')[0]?.slice(0, 160) ?? '';
+}

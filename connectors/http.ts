@@ -1,0 +1,236 @@
+import http from 'node:http';
+import https from 'node:https';
+import axios, { isAxiosError, type AxiosResponse } from 'axios';
+import type { BudgetScope, Lane } from '../schemas/plan';
+import type { Call, Connector, VendorRequest, VendorResponse } from './connector';
+import { VendorError } from './errors';
+import { errorOf, parseJson, plainHeaders, prepare, requestIdIn, shownPath, transportWatching, unreadable, withoutSecrets } from './http-wire';
+import { maskText } from './mask';
+import { networkError } from './network-errors';
+import type { CallEnd, Gate, Permit } from './permit';
+
+/** One HTTP request as it ended: for logs, metrics and the attempts in history. No query, no body, no headers. */
+export interface HttpAttempt {
+  vendor: string;
+  method: string;
+  /** Masked. */
+  path: string;
+  sync: string;
+  lane: Lane;
+  status: number | null;
+  /** `OK` or a vendor error code. */
+  code: string;
+  tookMs: number;
+  requestId?: string;
+  ambiguous: boolean;
+}
+
+/** What {@link createVendorHttp} needs. */
+export interface VendorHttpOptions {
+  connector: Connector;
+  /** The account's address: the connector's own unless overridden. */
+  baseUrl: string;
+  /** Credential fields by name. Kept until a 401, then read again, once per request. */
+  credentials: () => Promise<Readonly<Record<string, string>>>;
+  gate: Gate;
+  /** From permit to last byte of the answer, milliseconds. @default 10_000 */
+  timeoutMs?: number;
+  /** Largest answer read, bytes. @default 16 MiB */
+  maxAnswerBytes?: number;
+  onAttempt?: (attempt: HttpAttempt) => void;
+}
+
+/** On whose behalf requests are made. */
+export interface CallOptions {
+  scopes: readonly BudgetScope[];
+  lane: Lane;
+  /** The sync's id, or `trace`, `doctor`, … */
+  sync: string;
+  /** Spent by the first request; further ones ask the gate. */
+  permit?: Permit;
+  /** Before the request leaves: rejects with the signal's reason. After: `VendorError`, ambiguous. */
+  signal?: AbortSignal;
+}
+
+/** A {@link Call} that can say that it did not need its permit. */
+export interface PermittedCall extends Call {
+  /** Gives the permit passed in back, if no request took it. Harmless otherwise. */
+  release(): void;
+}
+
+/** One vendor account over HTTP. */
+export interface VendorHttp {
+  call(options: CallOptions): PermittedCall;
+  /** Closes idle connections. */
+  close(): void;
+}
+
+/**
+ * The only way out to a vendor, and the only user of axios. Every request spends exactly one permit and ends it exactly once:
+ * `giveBack` if no connection was tried, else `done`, even when the connection was refused (the budget hears of it). Redirects
+ * are not followed; errors are `VendorError`, without secrets and personal data.
+ */
+export function createVendorHttp(options: VendorHttpOptions): VendorHttp {
+  const { connector, gate, onAttempt } = options;
+  const timeoutMs = options.timeoutMs ?? 10_000;
+  const base = new URL(options.baseUrl);
+  const root = base.href.replace(/\/+$/, '');
+  const loopback = /^(localhost|127\.|\[::1\])/.test(base.hostname);
+  // An idle connection is dropped before the server's usual 5 s do it: a request on a connection just closed is ambiguous.
+  const agents = { http: new http.Agent({ keepAlive: true, timeout: 4_000 }), https: new https.Agent({ keepAlive: true, timeout: 4_000 }) };
+  const client = axios.create({
+    httpAgent: agents.http,
+    httpsAgent: agents.https,
+    maxRedirects: 0,
+    maxContentLength: options.maxAnswerBytes ?? 16 * 1024 * 1024,
+    maxBodyLength: Infinity,
+    validateStatus: () => true,
+    responseType: 'text',
+    transformRequest: [(data: unknown) => data],
+    transformResponse: [(data: unknown) => data],
+    ...(loopback ? { proxy: false as const } : {}),
+  });
+
+  let credentials: Promise<Readonly<Record<string, string>>> | undefined;
+  let current: Readonly<Record<string, string>> | undefined;
+  const currentCredentials = async (): Promise<Readonly<Record<string, string>>> => {
+    credentials ??= options.credentials();
+    try {
+      current = await credentials;
+      return current;
+    } catch (error) {
+      credentials = undefined;
+      if (error instanceof VendorError) throw error;
+      const why = error instanceof Error ? error.message : String(error);
+      throw new VendorError({ code: 'AUTH', status: null, message: `credentials of ${connector.vendor} cannot be read: ${maskText(why)}` });
+    }
+  };
+
+  /** An observer that fails must not make a delivered request look failed. */
+  const observe = (attempt: Omit<HttpAttempt, 'vendor'>): void => {
+    try {
+      onAttempt?.({ vendor: connector.vendor, ...attempt });
+    } catch {
+      // its own problem
+    }
+  };
+
+  /** One request, one permit; what cannot be sent fails before it takes one. */
+  async function spend(request: VendorRequest, by: CallOptions, nextPermit: () => Promise<Permit>, secrets: Readonly<Record<string, string>>): Promise<VendorResponse> {
+    const { method } = request;
+    const path = shownPath(request.path);
+    const sendable = prepare(connector, root, request, secrets);
+    const permit = await nextPermit();
+    if (by.signal?.aborted) {
+      permit.giveBack();
+      throw by.signal.reason;
+    }
+
+    const abort = new AbortController();
+    let expired = false;
+    const deadline = setTimeout(() => {
+      expired = true;
+      abort.abort();
+    }, timeoutMs);
+    const onAbort = (): void => abort.abort();
+    by.signal?.addEventListener('abort', onAbort, { once: true });
+    const wire = { left: false };
+    const started = performance.now();
+
+    const finish = (end: CallEnd, code: string, ambiguous: boolean): void => {
+      permit.done(end);
+      const requestId = requestIdIn(end.headers);
+      const tookMs = Math.round(performance.now() - started);
+      observe({ method, path, sync: by.sync, lane: by.lane, status: end.status, code, tookMs, ambiguous, ...(requestId === undefined ? {} : { requestId }) });
+    };
+
+    let answer: AxiosResponse<string>;
+    try {
+      answer = await client.request<string>({
+        ...sendable,
+        method,
+        signal: abort.signal,
+        ...transportWatching(wire),
+      });
+    } catch (error) {
+      const known = isAxiosError(error) ? error : undefined;
+      const failure = networkError({
+        vendor: connector.vendor,
+        what: `${method} ${path}`,
+        code: known?.code,
+        left: wire.left,
+        ...(expired ? { deadlineMs: timeoutMs } : {}),
+        ...(!expired && by.signal?.aborted ? { aborted: true } : {}),
+        ...(known?.message.startsWith('maxContentLength') ? { tooLong: { status: known.response?.status ?? null } } : {}),
+      });
+      finish({ status: failure.status, headers: {}, ...(failure.connection ? { connection: true } : {}) }, failure.code, failure.ambiguous);
+      throw failure;
+    } finally {
+      clearTimeout(deadline);
+      by.signal?.removeEventListener('abort', onAbort);
+    }
+
+    const responseHeaders = plainHeaders(answer.headers);
+    const text = typeof answer.data === 'string' ? answer.data : '';
+    const good = answer.status >= 200 && answer.status < 300;
+    const parsed = good ? parseJson(text) : parseJson(withoutSecrets(text, secrets));
+    if (good && parsed.ok) {
+      finish({ status: answer.status, headers: responseHeaders }, 'OK', false);
+      return { status: answer.status, headers: responseHeaders, data: parsed.data };
+    }
+    const error = good
+      ? unreadable(connector.vendor, `${method} ${path}`, { status: answer.status, headers: responseHeaders })
+      : errorOf(connector, { status: answer.status, headers: responseHeaders, data: parsed.data });
+    finish({ status: answer.status, headers: responseHeaders, ...rateLimitedIn(error) }, error.code, error.ambiguous);
+    throw error;
+  }
+
+  return {
+    call(by) {
+      let given = by.permit;
+      const permit = async (): Promise<Permit> => {
+        const first = given;
+        given = undefined;
+        const asked = { scopes: by.scopes, lane: by.lane, sync: by.sync, ...(by.signal ? { signal: by.signal } : {}) };
+        return first ?? (await gate.acquire(asked));
+      };
+      const request = async (vendorRequest: VendorRequest): Promise<VendorResponse> => {
+        by.signal?.throwIfAborted();
+        const used = await currentCredentials();
+        try {
+          return await spend(vendorRequest, by, permit, used);
+        } catch (error) {
+          if (!(error instanceof VendorError) || error.status !== 401) throw error;
+          // Several calls may meet the 401 together: only the first throws the old credentials away.
+          if (current === used) credentials = undefined;
+          const fresh = await currentCredentials();
+          if (JSON.stringify(connector.auth(fresh)) === JSON.stringify(connector.auth(used))) throw error;
+          return spend(vendorRequest, by, permit, fresh);
+        }
+      };
+      return {
+        request,
+        get: (path, query) => request({ method: 'GET', path, ...(query ? { query } : {}) }),
+        post: (path, body) => request({ method: 'POST', path, body }),
+        release() {
+          given?.giveBack();
+          given = undefined;
+        },
+      };
+    },
+    close() {
+      agents.http.destroy();
+      agents.https.destroy();
+    },
+  };
+}
+
+function rateLimitedIn(error: VendorError): Pick<CallEnd, 'rateLimited'> {
+  if (error.code !== 'RATE_LIMITED') return {};
+  return {
+    rateLimited: {
+      ...(error.retryAfterMs === undefined ? {} : { retryAfterMs: error.retryAfterMs }),
+      ...(error.limitName === undefined ? {} : { limitName: error.limitName }),
+    },
+  };
+}

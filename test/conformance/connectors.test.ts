@@ -1,0 +1,236 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { createVendorHttp, type HttpAttempt, type VendorHttp } from '../../connectors/http';
+import { VendorError, type VendorErrorCode } from '../../connectors/errors';
+import { createSimulator, type Simulator } from '../../connectors/simulator';
+import type { FaultInput } from '../../connectors/simulator/faults';
+import { countingGate, type CountingGate } from './counting-gate';
+import { subjects } from './subjects';
+
+const timeoutMs = 300;
+
+const table: { fault: FaultInput; code: VendorErrorCode; retryable: boolean; ambiguous?: boolean; connection?: boolean }[] = [
+  { fault: { kind: 'status', status: 400 }, code: 'INVALID', retryable: false },
+  { fault: { kind: 'status', status: 401 }, code: 'AUTH', retryable: false },
+  { fault: { kind: 'status', status: 403 }, code: 'AUTH', retryable: false },
+  { fault: { kind: 'status', status: 404 }, code: 'NOT_FOUND', retryable: false },
+  { fault: { kind: 'status', status: 409 }, code: 'CONFLICT', retryable: false },
+  { fault: { kind: 'status', status: 413 }, code: 'TOO_LARGE', retryable: false },
+  { fault: { kind: 'status', status: 418 }, code: 'UNKNOWN', retryable: true },
+  { fault: { kind: 'status', status: 422 }, code: 'INVALID', retryable: false },
+  { fault: { kind: 'rateLimit' }, code: 'RATE_LIMITED', retryable: true },
+  { fault: { kind: 'status', status: 302, headers: { location: 'https://elsewhere.invalid/' } }, code: 'UNKNOWN', retryable: true },
+  ...[500, 502, 503, 504].map((status) => ({ fault: { kind: 'serverError', status } as FaultInput, code: 'UNAVAILABLE' as const, retryable: true })),
+  { fault: { kind: 'status', status: 503, body: '<html>Bad gateway</html>' }, code: 'UNAVAILABLE', retryable: true },
+  { fault: { kind: 'status', status: 200, body: '<html>Welcome</html>' }, code: 'UNKNOWN', retryable: true, ambiguous: true },
+  { fault: { kind: 'timeoutBeforeCommit' }, code: 'UNAVAILABLE', retryable: true, ambiguous: true, connection: true },
+  { fault: { kind: 'timeoutAfterCommit' }, code: 'UNAVAILABLE', retryable: true, ambiguous: true, connection: true },
+  { fault: { kind: 'reset' }, code: 'UNAVAILABLE', retryable: true, ambiguous: true, connection: true },
+];
+
+test('every vendor folder with a simulator is a subject of this suite', () => {
+  const root = join(__dirname, '../../connectors');
+  const folders = readdirSync(root, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory() && readdirSync(join(root, entry.name)).includes('simulator.ts'))
+    .map((entry) => entry.name);
+  expect(subjects.map(({ connector }) => connector.vendor).sort()).toEqual(folders.sort());
+});
+
+describe.each(subjects)('$connector.vendor', ({ connector, simulated, credentials, once, operations }) => {
+  let simulator: Simulator;
+  let http: VendorHttp;
+  let gate: CountingGate;
+  let attempts: HttpAttempt[];
+  const secrets = Object.values(credentials);
+  const call = () => http.call({ scopes: [{ vendor: connector.vendor, scope: 'main' }], lane: 'live', sync: 'conformance' });
+  const failing = async (promise: Promise<unknown>): Promise<VendorError> => {
+    const error: unknown = await promise.then(
+      () => new Error('expected a failure'),
+      (reason: unknown) => reason,
+    );
+    expect(error).toBeInstanceOf(VendorError);
+    return error as VendorError;
+  };
+
+  beforeAll(async () => {
+    simulator = createSimulator(simulated);
+    const { url } = await simulator.listen();
+    http = createVendorHttp({
+      connector,
+      baseUrl: url,
+      credentials: () => Promise.resolve(credentials),
+      gate: { acquire: (r) => gate.acquire(r), tryAcquire: (r) => gate.tryAcquire(r), closedForMs: () => 0 },
+      timeoutMs,
+      onAttempt: (attempt) => attempts.push(attempt),
+    });
+  });
+  beforeEach(() => {
+    gate = countingGate();
+    attempts = [];
+    simulator.configure({ limits: 'unlimited', retryAfter: 'none', tokens: null, windowScale: 1 });
+    simulator.reset();
+  });
+  // Whatever a test did: one permit per request the vendor saw, each ended once.
+  afterEach(() => {
+    expect(gate.ends).toHaveLength(simulator.stats().calls);
+    expect(attempts).toHaveLength(gate.ends.length);
+    expect([gate.open(), gate.endedTwice]).toEqual([0, 0]);
+  });
+  afterAll(async () => {
+    http.close();
+    await simulator.close();
+  });
+
+  test('declares itself', () => {
+    expect(connector.plans.length).toBeGreaterThan(0);
+    for (const plan of [undefined, 'no such plan', ...connector.plans]) {
+      const limits = connector.limits(plan);
+      expect(new Set(limits.map(({ name }) => name)).size).toBe(limits.length);
+      for (const limit of limits) expect(limit.max).toBeGreaterThan(0);
+    }
+    expect(JSON.stringify(connector.auth(credentials))).toContain(secrets[0]);
+    expect(new URL(connector.baseUrl).protocol).toBe('https:');
+  });
+
+  test.each(table)('$fault becomes $code', async ({ fault, code, retryable, ambiguous, connection }) => {
+    simulator.addFault(fault);
+    const error = await failing(once(call()));
+    expect({ code: error.code, retryable: error.retryable, ambiguous: error.ambiguous, connection: error.connection }).toEqual({
+      code,
+      retryable,
+      ambiguous: ambiguous ?? false,
+      connection: connection ?? false,
+    });
+    const answered = 'status' in fault ? fault.status : fault.kind === 'rateLimit' ? 429 : null;
+    expect(error.status).toBe(answered);
+    expect(gate.ends[0]).toMatchObject({ status: answered, ...(connection ? { connection: true } : {}) });
+    expect(gate.ends[0]!.rateLimited !== undefined).toBe(code === 'RATE_LIMITED');
+    expect(attempts[0]).toMatchObject({ status: answered, code, ambiguous: ambiguous ?? false });
+  });
+
+  test('a refused connection is not ambiguous', async () => {
+    const closed = createSimulator(simulated);
+    const { url } = await closed.listen();
+    await closed.close();
+    const counting = countingGate();
+    const nowhere = createVendorHttp({ connector, baseUrl: url, credentials: () => Promise.resolve(credentials), gate: counting });
+    const error = await failing(once(nowhere.call({ scopes: [], lane: 'live', sync: 'conformance' })));
+    expect(error).toMatchObject({ code: 'UNAVAILABLE', connection: true, ambiguous: false, status: null });
+    expect(counting.ends).toEqual([{ status: null, headers: {}, connection: true }]);
+  });
+
+  test.each([
+    ['seconds', () => '7', 7_000],
+    ['a date', () => new Date(Date.now() + 60_000).toUTCString(), 60_000],
+  ])('Retry-After as %s is kept', async (_form, retryAfter, expected) => {
+    simulator.addFault({ kind: 'rateLimit', retryAfter: retryAfter() });
+    const error = await failing(once(call()));
+    expect(Math.abs(error.retryAfterMs! - expected)).toBeLessThan(2_000);
+    expect(gate.ends[0]!.rateLimited!.retryAfterMs).toBe(error.retryAfterMs);
+  });
+
+  test.each(['soon', '-5', '', '1e99', '99999999999999999999'])('Retry-After %p does not make us wait for ever', async (retryAfter) => {
+    simulator.addFault({ kind: 'rateLimit', retryAfter });
+    const error = await failing(once(call()));
+    expect(error.retryAfterMs ?? 0).toBeGreaterThanOrEqual(0);
+    expect(error.retryAfterMs ?? 0).toBeLessThanOrEqual(24 * 60 * 60 * 1000);
+  });
+
+  test('the simulator refuses exactly the call over each declared limit, and the error names the limit', async () => {
+    for (const limit of connector.limits(undefined)) {
+      if (limit.kind === 'concurrent') continue;
+      simulator.reset();
+      gate = countingGate();
+      attempts = [];
+      const others = connector.limits(undefined).filter(({ name }) => name !== limit.name);
+      const wide = Object.fromEntries(others.map(({ name }) => [name, { max: 1_000_000 }]));
+      // A daily limit in full would take minutes: its kind is checked with a smaller number.
+      const max = Math.min(limit.max, 200);
+      simulator.configure({ limits: { ...wide, [limit.name]: { max, ms: 60 * 60_000 } } });
+      const calls = Array.from({ length: max + 1 }, () => once(call()).then(() => null, (error: VendorError) => error));
+      const errors = (await Promise.all(calls)).filter((error) => error !== null);
+      expect(errors.map(({ code, limitName }) => ({ code, limitName }))).toEqual([{ code: 'RATE_LIMITED', limitName: limit.name }]);
+      const { byStatus, overLimit } = simulator.stats();
+      expect([byStatus['429'], overLimit]).toEqual([1, { [limit.name]: 1 }]);
+      const readings = gate.ends.flatMap(({ headers }) => connector.limitReadings({ headers })).filter((reading) => reading.limit === limit.name);
+      for (const { remaining } of readings) expect(remaining).toBeLessThan(max);
+    }
+  });
+
+  test('no secret is in any error, not even when the vendor repeats it', async () => {
+    const said = { status: 'error', category: 'X', code: 'X', message: `token ${secrets[0]} of ada@example.com is no good`, token: secrets[0] };
+    for (const status of [400, 401, 403, 404, 500]) {
+      simulator.addFault({ kind: 'status', status, body: said });
+      const error = await failing(once(call()));
+      const all = JSON.stringify({ ...error, message: error.message, stack: error.stack, cause: error.cause });
+      for (const secret of secrets) expect(all).not.toContain(secret);
+      expect(error.message).not.toContain('ada@example.com');
+    }
+  });
+
+  test('malformed limit headers are left out', () => {
+    const { headers } = { headers: simulated.headers([], 'id') };
+    for (const name of ['x-hubspot-ratelimit-max', 'x-hubspot-ratelimit-remaining', 'x-hubspot-ratelimit-daily-remaining', 'x-ratelimit-remaining']) headers[name] = '1e3, NaN';
+    expect(connector.limitReadings({ headers })).toEqual([]);
+    expect(connector.limitReadings({ headers: {} })).toEqual([]);
+  });
+
+  for (const { operation, input } of operations) describe(operation.name, () => {
+    const batch = (size: number, from = 0) => Array.from({ length: size }, (_, n) => input(from + n));
+    const keysOf = (inputs: unknown[]) => inputs.map((one) => operation.key(one)).sort();
+
+    test('inputs are valid, keys normal and different, fields can be left out', () => {
+      const inputs = batch(5);
+      for (const one of inputs) expect(operation.input.safeParse(one).success).toBe(true);
+      expect(new Set(keysOf(inputs)).size).toBe(5);
+      const first = inputs[0]!;
+      expect(operation.without(first, [])).toEqual(first);
+      expect(operation.without(first, operation.fields(first))).toBeNull();
+    });
+
+    test.each([1, 2, 37])('%p records: one outcome for each, in any order, in one request', async (size) => {
+      const inputs = batch(size);
+      const results = await operation.send(call(), inputs);
+      expect(results.map(({ key }) => key).sort()).toEqual(keysOf(inputs));
+      expect(new Set(results.map(({ status }) => status))).toEqual(new Set(['accepted']));
+      expect(results.every(({ vendorId }) => vendorId !== undefined)).toBe(true);
+      expect(gate.ends).toHaveLength(1);
+    });
+
+    test('a full batch is taken, one more is refused as a whole', async () => {
+      expect(await operation.send(call(), batch(operation.maxBatch))).toHaveLength(operation.maxBatch);
+      expect((await failing(operation.send(call(), batch(operation.maxBatch + 1)))).code).toBe('INVALID');
+    });
+
+    test('one bad record does not take the others with it', async () => {
+      const inputs = batch(10);
+      const bad = operation.key(inputs[4]);
+      simulator.addFault({ kind: 'partial', emails: [bad], code: 'REFUSED_HERE' });
+      const results = await operation.send(call(), inputs);
+      expect(results.map(({ key }) => key).sort()).toEqual(keysOf(inputs));
+      for (const result of results) {
+        if (result.key !== bad) expect(result.status).toBe('accepted');
+        else expect(result).toMatchObject({ status: 'rejected', code: 'REFUSED_HERE' });
+      }
+      expect(simulator.records()).toHaveLength(9);
+    });
+
+    test('a success that names no record is not a success', async () => {
+      simulator.addFault({ kind: 'emptyResult' });
+      const results = await operation.send(call(), batch(3));
+      expect(results.map(({ status, code }) => ({ status, code }))).toEqual(Array(3).fill({ status: 'retry', code: 'MISSING_RESULT' }));
+    });
+
+    test(`resend: ${operation.resend}`, async () => {
+      simulator.addFault({ kind: 'timeoutAfterCommit' });
+      const error = await failing(operation.send(call(), batch(2)));
+      expect(error.ambiguous).toBe(true);
+      expect(simulator.records()).toHaveLength(2);
+      await operation.send(call(), batch(2));
+      if (operation.resend === 'safe') {
+        expect(simulator.records()).toHaveLength(2);
+        expect(simulator.stats().records).toMatchObject({ writes: 4, identical: 2 });
+      }
+    });
+  });
+});

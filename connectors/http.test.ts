@@ -41,7 +41,6 @@ function vendorHttp(options: Partial<VendorHttpOptions> = {}): VendorHttp {
     baseUrl: url,
     credentials: () => Promise.resolve({ token: 'sandbox-token' }),
     gate,
-    timeoutMs: 500,
     onAttempt: (attempt) => attempts.push(attempt),
     ...options,
   });
@@ -81,7 +80,7 @@ describe('permits', () => {
     simulator.addFault({ kind: 'reset', match: { probability: 0.2, seed: 4 } });
     simulator.addFault({ kind: 'rateLimit', match: { probability: 0.2, seed: 5 } });
     simulator.addFault({ kind: 'timeoutAfterCommit', match: { nth: [7, 11] } });
-    const made = vendorHttp();
+    const made = vendorHttp({ timeoutMs: 3_000 });
     await Promise.allSettled(Array.from({ length: 100 }, () => made.call({ scopes, lane: 'backfill', sync: 'a-sync' }).post(path, body)));
     const { calls, byStatus } = simulator.stats();
     expect(calls).toBe(100);
@@ -120,7 +119,11 @@ describe('permits', () => {
 
   test('headers of the answer reach the permit', async () => {
     await call().post(path, body);
-    expect(hubspot.limitReadings({ headers: gate.ends[0]!.headers })).toContainEqual({ limit: 'TEN_SECONDLY_ROLLING', max: 100, remaining: 99 });
+    expect(hubspot.limitReadings({ headers: gate.ends[0]!.headers })).toContainEqual({
+      limit: 'TEN_SECONDLY_ROLLING',
+      max: 100,
+      remaining: 99,
+    });
   });
 });
 
@@ -155,8 +158,14 @@ describe('credentials', () => {
   });
 
   test('that cannot be read, or not be sent, cost no permit and no request', async () => {
-    const unreadable = await failure(call({ credentials: () => Promise.reject(new Error('SYNCLINE_HUBSPOT_MAIN_TOKEN is not set')) }).get('/x'));
-    expect(unreadable).toMatchObject({ code: 'AUTH', status: null, message: expect.stringContaining('SYNCLINE_HUBSPOT_MAIN_TOKEN') as string });
+    const unreadable = await failure(
+      call({ credentials: () => Promise.reject(new Error('SYNCLINE_HUBSPOT_MAIN_TOKEN is not set')) }).get('/x'),
+    );
+    expect(unreadable).toMatchObject({
+      code: 'AUTH',
+      status: null,
+      message: expect.stringContaining('SYNCLINE_HUBSPOT_MAIN_TOKEN') as string,
+    });
     const unsendable = await failure(call({ credentials: () => Promise.resolve({ token: 'two\nlines' }) }).get('/x'));
     expect(unsendable).toMatchObject({ code: 'AUTH', message: expect.stringContaining('authorization') as string });
     expect(unsendable.message).not.toContain('two');
@@ -180,7 +189,7 @@ describe('giving up', () => {
   test('after it left: ambiguous, and not the vendor’s fault', async () => {
     simulator.addFault({ kind: 'timeoutAfterCommit' });
     const abort = new AbortController();
-    const asked = call({ timeoutMs: 5_000 }, { signal: abort.signal }).post(path, body);
+    const asked = call({}, { signal: abort.signal }).post(path, body);
     const seen = setInterval(() => simulator.stats().records.writes === 1 && abort.abort(new Error('stop')), 5);
     const error = await failure(asked);
     clearInterval(seen);
@@ -294,7 +303,9 @@ describe('what is told', () => {
     const error = await failure(call().get('/crm/v3/objects/contacts/ada%40example.com', { secret: 'hunter2' }));
     const told = JSON.stringify([{ ...error }, error.message, error.stack, error.cause]);
     for (const hidden of ['sandbox-token', 'hunter2', 'ada@', 'ada%40']) expect(told).not.toContain(hidden);
-    expect(error.message).toBe('hubspot closed the connection (ECONNRESET), GET /crm/v3/objects/contacts/***; the request may have taken effect');
+    expect(error.message).toBe(
+      'hubspot closed the connection (ECONNRESET), GET /crm/v3/objects/contacts/***; the request may have taken effect',
+    );
   });
 
   test('a connector that cannot read a refusal yields UNKNOWN', async () => {

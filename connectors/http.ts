@@ -4,7 +4,17 @@ import axios, { isAxiosError, type AxiosResponse } from 'axios';
 import type { BudgetScope, Lane } from '../schemas/plan';
 import type { Call, Connector, VendorRequest, VendorResponse } from './connector';
 import { VendorError } from './errors';
-import { errorOf, parseJson, plainHeaders, prepare, requestIdIn, shownPath, transportWatching, unreadable, withoutSecrets } from './http-wire';
+import {
+  errorOf,
+  parseJson,
+  plainHeaders,
+  prepare,
+  requestIdIn,
+  shownPath,
+  transportWatching,
+  unreadable,
+  withoutSecrets,
+} from './http-wire';
 import { maskText } from './mask';
 import { networkError } from './network-errors';
 import type { CallEnd, Gate, Permit } from './permit';
@@ -116,7 +126,12 @@ export function createVendorHttp(options: VendorHttpOptions): VendorHttp {
   };
 
   /** One request, one permit; what cannot be sent fails before it takes one. */
-  async function spend(request: VendorRequest, by: CallOptions, nextPermit: () => Promise<Permit>, secrets: Readonly<Record<string, string>>): Promise<VendorResponse> {
+  async function spend(
+    request: VendorRequest,
+    by: CallOptions,
+    nextPermit: () => Promise<Permit>,
+    secrets: Readonly<Record<string, string>>,
+  ): Promise<VendorResponse> {
     const { method } = request;
     const path = shownPath(request.path);
     const sendable = prepare(connector, root, request, secrets);
@@ -141,7 +156,17 @@ export function createVendorHttp(options: VendorHttpOptions): VendorHttp {
       permit.done(end);
       const requestId = requestIdIn(end.headers);
       const tookMs = Math.round(performance.now() - started);
-      observe({ method, path, sync: by.sync, lane: by.lane, status: end.status, code, tookMs, ambiguous, ...(requestId === undefined ? {} : { requestId }) });
+      observe({
+        method,
+        path,
+        sync: by.sync,
+        lane: by.lane,
+        status: end.status,
+        code,
+        tookMs,
+        ambiguous,
+        ...(requestId === undefined ? {} : { requestId }),
+      });
     };
 
     let answer: AxiosResponse<string>;

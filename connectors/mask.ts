@@ -22,8 +22,7 @@ const token = /[\p{L}\p{N}_\-.+/=~]{20,}/gu;
 const code = /^[A-Z][A-Z_]*$/;
 const snake = /^[a-z_]+$/;
 
-const quoted =
-  /"(?:\\.|[^"\\])*(?:"|$)|“[^”]*(?:”|$)|«[^»]*(?:»|$)|`[^`]*(?:`|$)|(?<![\p{L}\p{N}])'(?:[^']|'(?=\p{L}))*(?:'(?!\p{L})|$)/gu;
+const quoted = /"(?:\\.|[^"\\])*(?:"|$)|“[^”]*(?:”|$)|«[^»]*(?:»|$)|`[^`]*(?:`|$)|(?<![\p{L}\p{N}])'(?:[^']|'(?=\p{L}))*(?:'(?!\p{L})|$)/gu;
 const fieldBefore = /(?:propert(?:y|ies)|fields?|columns?|attributes?|parameters?)(?:\s+(?:named?|called))?\s*[:=]?\s*\\*$/i;
 const identifier = /^[A-Za-z][A-Za-z0-9_]{0,63}$/;
 

@@ -57,10 +57,12 @@ async function main(): Promise<void> {
 /** By convention `connectors/<vendor>/simulator` exports `simulated`: a new vendor needs no list. */
 function vendorNamed(name: string): SimulatedVendor {
   const load = createRequire(__filename);
+  const path = join(__dirname, name, 'simulator');
   try {
-    return (load(join(__dirname, name, 'simulator')) as { simulated: SimulatedVendor }).simulated;
+    return (load(path) as { simulated: SimulatedVendor }).simulated;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'MODULE_NOT_FOUND') throw new Error(`there is no simulator for "${name}"`);
+    if (error instanceof Error && error.message.startsWith(`Cannot find module '${path}'`))
+      throw new Error(`there is no simulator for "${name}"`);
     throw error;
   }
 }

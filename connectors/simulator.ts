@@ -83,7 +83,13 @@ export function createSimulator(vendor: SimulatedVendor, initial: SimConfigInput
     return limiter;
   };
 
-  const answer = async (request: FastifyRequest, reply: FastifyReply, call: CallState, what: SimAnswer, note: { limitedBy?: string; kind?: FaultRule['kind'] } = {}): Promise<FastifyReply> => {
+  const answer = async (
+    request: FastifyRequest,
+    reply: FastifyReply,
+    call: CallState,
+    what: SimAnswer,
+    note: { limitedBy?: string; kind?: FaultRule['kind'] } = {},
+  ): Promise<FastifyReply> => {
     const [low, high] = typeof config.latencyMs === 'number' ? [config.latencyMs, config.latencyMs] : config.latencyMs;
     if (high > 0) await delay(low + (high - low) * random());
     if (request.raw.socket.destroyed) return unanswered(reply, call, note.kind);
@@ -103,7 +109,11 @@ export function createSimulator(vendor: SimulatedVendor, initial: SimConfigInput
     const waitMs = limit.kind === 'concurrent' ? 1_000 : limit.ms;
     const header =
       retryAfter ??
-      (config.retryAfter === 'seconds' ? String(Math.ceil(waitMs / 1000)) : config.retryAfter === 'date' ? new Date(Date.now() + waitMs).toUTCString() : undefined);
+      (config.retryAfter === 'seconds'
+        ? String(Math.ceil(waitMs / 1000))
+        : config.retryAfter === 'date'
+          ? new Date(Date.now() + waitMs).toUTCString()
+          : undefined);
     return header === undefined ? base : { ...base, headers: { ...base.headers, 'retry-after': header } };
   };
 
@@ -193,12 +203,16 @@ export function createSimulator(vendor: SimulatedVendor, initial: SimConfigInput
   }
   app.setNotFoundHandler((request, reply) => {
     const call = calls.get(request);
-    return call ? answer(request, reply, call, vendor.failure(404, call.requestId)) : reply.code(404).send({ error: 'no such path under /_sim/' });
+    return call
+      ? answer(request, reply, call, vendor.failure(404, call.requestId))
+      : reply.code(404).send({ error: 'no such path under /_sim/' });
   });
   app.setErrorHandler((error: { statusCode?: number; message: string }, request, reply) => {
     const call = calls.get(request);
     const status = error.statusCode ?? 500;
-    return call ? answer(request, reply, call, vendor.failure(status, call.requestId, error.message)) : reply.code(status).send({ error: error.message });
+    return call
+      ? answer(request, reply, call, vendor.failure(status, call.requestId, error.message))
+      : reply.code(status).send({ error: error.message });
   });
 
   const simulator: Simulator = {

@@ -6,7 +6,7 @@ import { type Ask, decide, type Decision, type FenceState } from './decide';
 // Nothing older overwrites something newer, per field, and nothing lands twice unless it was declared ambiguous: whatever
 // order runs claim, send, crash, come back and confirm in.
 
-const fieldSets = fc.oneof({ weight: 5, arbitrary: fc.subarray(['a', 'b', 'c'], { minLength: 1 }) }, { weight: 1, arbitrary: fc.constant(['*']) });
+const fieldSets = fc.oneof({ weight: 5, arbitrary: fc.subarray(['a', 'b', 'c'], { minLength: 1 }) }, { weight: 1, arbitrary: fc.constant<string[]>(['*']) });
 const actors: fc.Arbitrary<Actor[]> = fc
   .uniqueArray(fc.record({ at: fc.integer({ min: 1, max: 4 }), mapVersion: fc.integer({ min: 1, max: 2 }), fields: fieldSets }), {
     minLength: 2,

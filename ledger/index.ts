@@ -38,6 +38,12 @@ export function createLedger({ connectionString, pool: theirs, codec = asTheyAre
   const db = new Database(pool);
   const door = new DoorCounter(db, log);
   const arrivals = new ArrivalListener(pool.options, log);
+  let closing: Promise<void> | undefined;
+  const close = async () => {
+    await door.flush();
+    await arrivals.close();
+    if (!theirs) await pool.end();
+  };
   return {
     inbox: createInbox({ db, codec, log, receiver: new Receiver(db, codec), door, arrivals }),
     fence: createFence(db),
@@ -60,10 +66,6 @@ export function createLedger({ connectionString, pool: theirs, codec = asTheyAre
       if (!row?.ready) throw new Error('the database has no ledger yet: it was not migrated');
     },
 
-    async close() {
-      await door.flush();
-      await arrivals.close();
-      if (!theirs) await pool.end();
-    },
+    close: () => (closing ??= close()),
   };
 }

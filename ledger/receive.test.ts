@@ -2,8 +2,9 @@ import { createTestLedger, newEvent, outcomeOf, type TestLedger } from '../test/
 import { severableProxy } from '../test/support/severable-proxy';
 
 let db: TestLedger;
-beforeEach(async () => (db = await createTestLedger()));
-afterEach(() => db.drop());
+beforeAll(async () => (db = await createTestLedger()));
+beforeEach(() => db.pool.query('truncate syncline.inbox'));
+afterAll(() => db.drop());
 
 const rows = async (columns = '*') => (await db.pool.query(`select ${columns} from syncline.inbox order by id`)).rows;
 const starting = { owner: 'starter', limit: 100, claimMs: 60_000, backlogAfterMs: 60_000 };
@@ -15,8 +16,6 @@ test('5,000 events in parallel from two gateways, each sent twice: every one is 
   expect(receipts.filter(({ receipt }) => receipt === 'new').map(({ id }) => id).sort()).toEqual([...ids].sort());
   expect(receipts.filter(({ receipt }) => receipt === 'duplicate')).toHaveLength(5_000);
   expect(await db.ledger.queries.funnel()).toMatchObject([{ received: 5_000, duplicates: 5_000, waitingToStart: 5_000 }]);
-  const [{ versions }] = await rows('count(distinct received_at)::int over () as versions').catch(async () => (await db.pool.query('select count(distinct received_at)::int as versions from syncline.inbox')).rows);
-  expect(versions).toBeGreaterThan(4_900);
 });
 
 test('calls that come in together share statements; a call alone does not wait', async () => {

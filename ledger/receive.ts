@@ -74,7 +74,7 @@ export class Receiver {
       if (known) known.repeats++;
       else rows.set(keyOf(event), { ...event, ord: ord++, repeats: 0 });
     }
-    const sorted = [...rows.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, row]) => row);
+    const sorted = [...rows.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, row], rank) => ({ ...row, rank }));
     const stored = await this.db.run<Pick<ReceivedEvent, 'sync_id' | 'account' | 'event_id'> & { receipt: Receipt }>({
       name: 'receive',
       text: receiveSql,
@@ -119,16 +119,19 @@ const rearm = [
 // delivery never tie; two statements can only tie by chance, for one record, in one source second, to the microsecond.
 const receiveSql = /* sql */ `
 with input as materialized (
-  select * from json_to_recordset($1::json) as t(ord int, repeats int, sync_id text, source text, account text,
-    event_id text, topic text, occurred_ms float8, workflow_id text, body text)
+  -- Lists go by id: numbered in the order of arrival, though inserted in that of the key.
+  select nextval('syncline.inbox_id_seq') as id, t.* from (
+    select * from json_to_recordset($1::json) as t(rank int, ord int, repeats int, sync_id text, source text, account text,
+      event_id text, topic text, occurred_ms float8, workflow_id text, body text) order by ord) t
 ), clock as materialized (
   select clock_timestamp() as now
 ), stored as (
-  insert into syncline.inbox as i (sync_id, source, account, event_id, topic, occurred_at, received_at, queued_at,
+  insert into syncline.inbox as i (id, sync_id, source, account, event_id, topic, occurred_at, received_at, queued_at,
     start_after, workflow_id, body, duplicates)
-  select sync_id, source, account, event_id, topic, timestamptz 'epoch' + occurred_ms * interval '1 millisecond',
+  overriding system value
+  select id, sync_id, source, account, event_id, topic, timestamptz 'epoch' + occurred_ms * interval '1 millisecond',
     now + ord * interval '1 microsecond', now + ord * interval '1 microsecond', now, workflow_id, decode(body, 'base64'), repeats
-  from input cross join clock
+  from input cross join clock order by rank
   on conflict (event_id, sync_id, account) do update set
     receipt = case when ${failed} then 'rearmed' else 'duplicate' end,
     duplicates = i.duplicates + excluded.duplicates + case when ${failed} then 0 else 1 end,

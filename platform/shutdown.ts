@@ -1,4 +1,7 @@
+import { ConfigError } from './config';
 import type { Log } from './logging';
+import { SecretError } from './secrets';
+import { TemporalConfigError } from './temporal-connection';
 
 /**
  * Runs `close` once on SIGTERM or SIGINT, then ends the process: 0 when it closed in order, 1 when it failed or took longer
@@ -26,11 +29,26 @@ export function closeOnSignal(log: Log, close: () => Promise<void>, timeoutMs = 
   process.on('SIGINT', onSignal);
 }
 
-/** Runs a process's entry: what it can't start with is one line for a person and exit code 1, not a stack. */
-export function runMain(main: () => Promise<void>): void {
+/**
+ * Runs a process's entry. What it can't start with is said in words, without a stack; exit code 2 when the configuration is
+ * to blame, 1 otherwise.
+ *
+ * @param options.portVariable Named when the port is taken.
+ */
+export function runMain(main: () => Promise<void>, options: { portVariable?: string } = {}): void {
   main().catch((error: unknown) => {
-    const message = error instanceof Error ? error.message : String(error);
-    process.stderr.write(`${message}\n`);
-    process.exit(1);
+    const { code, message, port } = error instanceof Error ? (error as NodeJS.ErrnoException & { port?: number }) : unknownError(error);
+    const taken = code === 'EADDRINUSE' && options.portVariable !== undefined;
+    const advice = `Port ${port} is in use. Set ${options.portVariable} to another port, or to 0 for any free one.`;
+    process.stderr.write(`${taken ? advice : message}\n`);
+    process.exit(taken || isConfigError(error) ? 2 : 1);
   });
+}
+
+function unknownError(error: unknown): { code?: string; message: string; port?: number } {
+  return { message: String(error) };
+}
+
+function isConfigError(error: unknown): boolean {
+  return error instanceof ConfigError || error instanceof TemporalConfigError || error instanceof SecretError;
 }

@@ -1,17 +1,17 @@
 import type { RunLine } from '../../ledger/port';
 import type { CliContext } from './context';
 
-/** Enough to find a shortened id among; further back, the full id is needed. */
-const shortenedIdsAmong = 5_000;
+/** Enough to find a part of an id among; further back, the full id is needed. */
+const partsAmong = 5_000;
 const limit = 200;
 
 /**
- * The ledger's rows for what an operator typed: an event id, a workflow id, an id as lists shorten it (`abc…xyz`), an
- * e-mail address or an external id. Oldest first.
+ * The ledger's rows for what an operator typed: an event id, a workflow id, an e-mail address or an external id; among the
+ * newest also an id as lists shorten it (`abc…xyz`), and the provider's part of an event id. Oldest first.
  */
 export async function findRecords(context: CliContext, id: string): Promise<RunLine[]> {
-  const { queries } = await context.ledger();
-  const lines = id.includes('…') ? (await queries.runs({ limit: shortenedIdsAmong })).filter((line) => fitsShortened(line, id)) : await byIdOrKey(context, id);
+  const exact = id.includes('…') ? [] : await byIdOrKey(context, id);
+  const lines = exact.length > 0 ? exact : await byPart(context, id);
   return lines.sort((a, b) => a.receivedAt.localeCompare(b.receivedAt));
 }
 
@@ -19,6 +19,17 @@ async function byIdOrKey(context: CliContext, id: string): Promise<RunLine[]> {
   const { queries } = await context.ledger();
   const byId = id.includes('@') ? [] : await queries.runs({ id, limit });
   return byId.length > 0 ? byId : queries.runs({ keyHmacs: context.keyHmacs(id), limit });
+}
+
+async function byPart(context: CliContext, id: string): Promise<RunLine[]> {
+  const { queries } = await context.ledger();
+  const fits = id.includes('…') ? fitsShortened : hasPart;
+  return (await queries.runs({ limit: partsAmong })).filter((line) => fits(line, id));
+}
+
+/** Event ids are made of parts (`customers/update~1234~…`): what the provider shows is one of them. */
+function hasPart({ eventId }: RunLine, id: string): boolean {
+  return eventId.split(/[~:]/).includes(id);
 }
 
 function fitsShortened(line: RunLine, id: string): boolean {

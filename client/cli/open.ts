@@ -4,6 +4,7 @@ import type { Sync } from '../../syncs/define-sync';
 import type { Config } from '../../platform/config';
 import { CliError, exitCodes } from './cli-error';
 import type { CliContext, TemporalAccess } from './context';
+import { databaseAddress } from './database-address';
 import type { Terminal } from './terminal';
 
 /* Modules are loaded when they are used, not when this file is: Temporal's client alone takes longer than most commands. */
@@ -117,16 +118,6 @@ function unreachable(what: string, address: string, error: unknown, variable: st
     expected: `a server at the address in ${variable}`,
     next: `start it (\`npm start\` for the sandbox), or correct ${variable}; \`npx syncline doctor\` checks everything`,
   });
-}
-
-/** Only host, port and database: user and password stay out of messages. */
-export function databaseAddress(url: string): string {
-  try {
-    const { host, pathname } = new URL(url);
-    return `${host}${pathname}`;
-  } catch {
-    return 'the address in SYNCLINE_DATABASE_URL';
-  }
 }
 
 function reasonOf(error: unknown): string {

@@ -26,4 +26,4 @@ async function main(): Promise<void> {
   printReady({ name: 'codec', port, url: `http://${host}:${port}` });
 }
 
-runMain(main);
+runMain(main, { portVariable: 'SYNCLINE_CODEC_PORT' });

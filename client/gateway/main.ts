@@ -95,4 +95,4 @@ async function migrate(ledger: Ledger, log: Log, stop: AbortSignal): Promise<voi
   }
 }
 
-runMain(main);
+runMain(main, { portVariable: 'GATEWAY_PORT' });

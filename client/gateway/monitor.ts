@@ -16,7 +16,7 @@ export interface MonitorOptions {
   ledger: { ping: Ledger['ping']; inbox: Pick<Ledger['inbox'], 'backlog'> };
   /** Resolves when Temporal answers. */
   pingTemporal: () => Promise<void>;
-  /** Told after each round of checks. */
+  /** Told after each check. */
   onChecked?: (surroundings: Surroundings) => void;
   log: Pick<Log, 'info' | 'warn'>;
   /** @default 2 s */
@@ -28,7 +28,7 @@ export interface MonitorOptions {
 /** Looks at database, backlog and Temporal in the background, so that no request has to. */
 export interface Monitor {
   current(): Surroundings;
-  /** Resolves after the first round of checks. */
+  /** Resolves after the first look at the database. */
   start(): Promise<void>;
   stop(): void;
 }
@@ -36,7 +36,7 @@ export interface Monitor {
 export function createMonitor(options: MonitorOptions): Monitor {
   const { ledger, pingTemporal, onChecked, log, everyMs = 2_000, timeoutMs = 2_000 } = options;
   const now: Surroundings = { database: 'unknown', temporal: 'unknown', backlog: null };
-  let timer: NodeJS.Timeout | undefined;
+  const timers = new Set<NodeJS.Timeout>();
   let stopped = false;
 
   async function check(name: 'database' | 'temporal', ask: () => Promise<void>): Promise<void> {
@@ -45,7 +45,7 @@ export function createMonitor(options: MonitorOptions): Monitor {
     if (state === now[name]) return;
     now[name] = state;
     if (error === null) log.info({ [name]: state }, `${name} answers`);
-    else log.warn({ [name]: state, err: error }, `${name} does not answer`);
+    else log.warn({ [name]: state, reason: reasonOf(error) }, `${name} does not answer`);
   }
 
   async function checkDatabase(): Promise<void> {
@@ -56,22 +56,45 @@ export function createMonitor(options: MonitorOptions): Monitor {
     }, timeoutMs);
   }
 
-  async function round(): Promise<void> {
-    await Promise.all([checkDatabase(), check('temporal', pingTemporal)]);
-    onChecked?.({ ...now });
+  function again(look: () => Promise<void>): void {
     if (stopped) return;
-    timer = setTimeout(() => void round(), everyMs);
-    timer.unref();
+    const timer = setTimeout(() => {
+      timers.delete(timer);
+      void look();
+    }, everyMs);
+    timers.add(timer.unref());
+  }
+
+  async function lookAtDatabase(): Promise<void> {
+    await checkDatabase();
+    onChecked?.({ ...now });
+    again(lookAtDatabase);
+  }
+
+  async function lookAtTemporal(): Promise<void> {
+    await check('temporal', pingTemporal);
+    onChecked?.({ ...now });
+    again(lookAtTemporal);
   }
 
   return {
     current: () => ({ ...now }),
-    start: round,
+    start: () => {
+      // Deliveries do not need Temporal: neither does the start.
+      void lookAtTemporal();
+      return lookAtDatabase();
+    },
     stop: () => {
       stopped = true;
-      clearTimeout(timer);
+      for (const timer of timers) clearTimeout(timer);
     },
   };
+}
+
+/** First line only: a service that is away is no bug of ours, and a stack each time would bury the log. */
+function reasonOf(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  return message.split('\n', 1)[0] ?? '';
 }
 
 /** What went wrong, or null. */

@@ -76,7 +76,8 @@ function isLong(value: object): value is { low: number; high: number; toString()
   return 'low' in value && 'high' in value && 'unsigned' in value;
 }
 
-function milliseconds(value: object): number {
+/** Of a protobuf timestamp or duration. */
+export function milliseconds(value: object): number {
   const { seconds, nanos } = value as { seconds?: unknown; nanos?: unknown };
   return Math.round(Number(String(seconds ?? 0)) * 1_000 + Number(nanos ?? 0) / 1_000_000);
 }

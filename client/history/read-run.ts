@@ -1,5 +1,5 @@
 import { AttemptsSeen, attemptsIn } from './attempts';
-import { isObject, type PlainEvent } from './decode';
+import { isObject, milliseconds, type PlainEvent } from './decode';
 import { failureText, inputOf, outcomeIn, type StepBody, stepOfResult, text } from './shapes';
 import type { RunStatus, RunTrace, Step } from './steps';
 
@@ -105,7 +105,7 @@ class RunReader {
     trace.event = event;
     trace.previousRunId = text(attributes['continuedExecutionRunId']) || null;
     trace.how = carried || trace.previousRunId ? 'continued' : plan?.budget.lane === 'replay' ? 'replay' : 'event';
-    if (event && trace.how !== 'continued') {
+    if (event && trace.how === 'event') {
       const { body: _body, ...facts } = event;
       this.add(Date.parse(event.receivedAt) || at, { kind: 'received', event: facts });
     }
@@ -130,12 +130,15 @@ class RunReader {
     this.addFailed(event.at, activity, state, end);
   }
 
-  private marker({ at, attributes, summary }: PlainEvent): void {
+  private marker(event: PlainEvent): void {
+    const { attributes, summary } = event;
     if (attributes['markerName'] !== 'core_local_activity') return;
     const details = isObject(attributes['details']) ? attributes['details'] : {};
-    const data = single(details['data']);
+    const data = withTimes(single(details['data']));
     const facts = isObject(data) ? data : {};
     const name = text(facts['activity_type'] ?? facts['activityType']) || 'local activity';
+    // The marker is written when the whole workflow task ends: several steps later, with the same time for all of them.
+    const at = typeof facts['original_schedule_time'] === 'number' ? facts['original_schedule_time'] : event.at;
     const activity: OpenActivity = { name, at, attempts: Number(facts['attempt'] ?? 1), ...(summary === undefined ? {} : { summary }) };
     const { failure } = attributes;
     this.addAttempts(at, failure ?? details['result']);
@@ -214,6 +217,12 @@ const endings: Partial<Record<string, RunStatus>> = {
   workflowExecutionTimedOut: 'timed-out',
   workflowExecutionContinuedAsNew: 'continued',
 };
+
+/** The SDK's own record of a local activity carries times as JSON, outside protobuf. */
+function withTimes(data: unknown): unknown {
+  if (!isObject(data)) return data;
+  return Object.fromEntries(Object.entries(data).map(([name, value]) => [name, isObject(value) && 'seconds' in value ? milliseconds(value) : value]));
+}
 
 /** Results come as a list of one. */
 function single(value: unknown): unknown {

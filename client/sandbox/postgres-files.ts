@@ -97,7 +97,7 @@ async function readableFolder(preferred: string, user: DatabaseUser | undefined)
   for (const folder of candidates) {
     const made = await mkdir(folder, { recursive: true }).then(() => true, () => false);
     if (!made) continue;
-    if (user) await chmod(folder, 0o755).catch(() => undefined); // a strict umask would shut the database's user out
+    if (user && folder !== preferred) await chmod(folder, 0o755).catch(() => undefined); // a strict umask would shut the database's user out
     if (!user || ((await isReachable(folder)) && (await isWritable(folder)))) return folder;
   }
   throw new Error(`No folder for PostgreSQL's files can be used: tried ${candidates.join(', ')}. Set SYNCLINE_CACHE_DIR to one.`);

@@ -1,9 +1,16 @@
-import { VendorError } from '../errors';
+import type { VendorError } from '../errors';
 import { errorFrom, explain } from './errors';
 import { limitReadings, limits, plans } from './limits';
 
-const from = (status: number, data: unknown = null, headers: Record<string, string> = {}): VendorError => errorFrom({ status, headers, data });
-const said = (category: string, message = 'no', more: object = {}) => ({ status: 'error', message, correlationId: 'c-1', category, ...more });
+const from = (status: number, data: unknown = null, headers: Record<string, string> = {}): VendorError =>
+  errorFrom({ status, headers, data });
+const said = (category: string, message = 'no', more: object = {}) => ({
+  status: 'error',
+  message,
+  correlationId: 'c-1',
+  category,
+  ...more,
+});
 
 test.each([
   [400, said('VALIDATION_ERROR'), 'INVALID', 'VALIDATION_ERROR'],
@@ -23,19 +30,52 @@ test.each([
   ...[500, 502, 503, 504, 521, 522, 523, 524].map((status) => [status, null, 'UNAVAILABLE', undefined] as const),
 ] as const)('%p %p is %s', (status, body, code, vendorCode) => {
   const error = from(status, body);
-  expect({ code: error.code, vendorCode: error.vendorCode, status: error.status, ambiguous: error.ambiguous }).toEqual({ code, vendorCode, status, ambiguous: false });
+  expect({ code: error.code, vendorCode: error.vendorCode, status: error.status, ambiguous: error.ambiguous }).toEqual({
+    code,
+    vendorCode,
+    status,
+    ambiguous: false,
+  });
   expect(error.vendorSaid).toEqual(body);
 });
 
-const limited = (policyName: string) => ({ status: 'error', message: 'You have reached your limit.', errorType: 'RATE_LIMIT', correlationId: 'c-1', policyName, requestId: 'r-1' });
+const limited = (policyName: string) => ({
+  status: 'error',
+  message: 'You have reached your limit.',
+  errorType: 'RATE_LIMIT',
+  correlationId: 'c-1',
+  policyName,
+  requestId: 'r-1',
+});
 
 test.each([
   ['Retry-After wins', 429, limited('DAILY'), { 'retry-after': '7' }, 7_000, 'DAILY'],
   ['a burst: the window', 429, limited('TEN_SECONDLY_ROLLING'), {}, 10_000, 'TEN_SECONDLY_ROLLING'],
-  ['a burst: the window it names', 429, limited('TEN_SECONDLY_ROLLING'), { 'x-hubspot-ratelimit-interval-milliseconds': '1000' }, 1_000, 'TEN_SECONDLY_ROLLING'],
-  ['a window longer than ours is not believed', 429, limited('TEN_SECONDLY_ROLLING'), { 'x-hubspot-ratelimit-interval-milliseconds': '9e9' }, 10_000, 'TEN_SECONDLY_ROLLING'],
+  [
+    'a burst: the window it names',
+    429,
+    limited('TEN_SECONDLY_ROLLING'),
+    { 'x-hubspot-ratelimit-interval-milliseconds': '1000' },
+    1_000,
+    'TEN_SECONDLY_ROLLING',
+  ],
+  [
+    'a window longer than ours is not believed',
+    429,
+    limited('TEN_SECONDLY_ROLLING'),
+    { 'x-hubspot-ratelimit-interval-milliseconds': '9e9' },
+    10_000,
+    'TEN_SECONDLY_ROLLING',
+  ],
   ['the day: look again in an hour', 429, limited('DAILY'), {}, 3_600_000, 'DAILY'],
-  ['recorded form without policyName', 429, said('RATE_LIMITS', 'You have reached your secondly limit.'), {}, 10_000, 'TEN_SECONDLY_ROLLING'],
+  [
+    'recorded form without policyName',
+    429,
+    said('RATE_LIMITS', 'You have reached your secondly limit.'),
+    {},
+    10_000,
+    'TEN_SECONDLY_ROLLING',
+  ],
   ['daily by its words', 429, said('RATE_LIMITS', 'You have reached your daily limit.'), {}, 3_600_000, 'DAILY'],
   ['no words at all', 429, null, {}, 10_000, undefined],
   ['locked: at least 2 s', 423, null, { 'retry-after': '1' }, 2_000, undefined],
@@ -68,9 +108,12 @@ test('messages are plain and hold no value', () => {
   expect(from(503).message).toBe('HubSpot is unavailable, 503');
 });
 
-test.each(['', 'Property values were not valid: [{', 'Property values were not valid: [1,null]', 'not valid: ["a"]'])('an unreadable list %p is masked text', (message) => {
-  expect(explain({ category: 'VALIDATION_ERROR', message }).code).toBe('VALIDATION_ERROR');
-});
+test.each(['', 'Property values were not valid: [{', 'Property values were not valid: [1,null]', 'not valid: ["a"]'])(
+  'an unreadable list %p is masked text',
+  (message) => {
+    expect(explain({ category: 'VALIDATION_ERROR', message }).code).toBe('VALIDATION_ERROR');
+  },
+);
 
 test('odd bodies do no harm', () => {
   for (const data of [undefined, null, 7, [], 'text', { message: 7, category: {}, context: 'x', policyName: [] }]) {
@@ -91,7 +134,11 @@ describe('limits', () => {
     expect(limits('free').map(({ name }) => name)).toEqual(['TEN_SECONDLY_ROLLING', 'DAILY']);
   });
 
-  const burst = { 'x-hubspot-ratelimit-max': '110', 'x-hubspot-ratelimit-remaining': '109', 'x-hubspot-ratelimit-interval-milliseconds': '10000' };
+  const burst = {
+    'x-hubspot-ratelimit-max': '110',
+    'x-hubspot-ratelimit-remaining': '109',
+    'x-hubspot-ratelimit-interval-milliseconds': '10000',
+  };
   const day = { 'x-hubspot-ratelimit-daily': '250000', 'x-hubspot-ratelimit-daily-remaining': '249917' };
   const ofBurst = { limit: 'TEN_SECONDLY_ROLLING', max: 110, remaining: 109 };
   const ofDay = { limit: 'DAILY', max: 250_000, remaining: 249_917 };

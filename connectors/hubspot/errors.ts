@@ -57,7 +57,7 @@ export function explain(error: HubspotError, mask: MaskOptions = {}): Explained 
     return { code: safeCode(first.error), cause: [...new Set(said)].join('; ').slice(0, 300) };
   }
   const code = safeCode(error.subCategory ?? error.category ?? error.errorType ?? 'UNKNOWN');
-  return { code, cause: error.message === undefined ? 'HubSpot gave no reason' : maskText(error.message, mask) };
+  return { code, cause: typeof error.message === 'string' ? maskText(error.message, mask) : 'HubSpot gave no reason' };
 }
 
 /** `Property values were not valid: [{…},{…}]`: the list is JSON inside the message [recorded answers]. */

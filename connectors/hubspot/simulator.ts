@@ -17,12 +17,21 @@ interface Input {
 
 /** Bodies as documented at developers.hubspot.com/docs/api-reference/error-handling and as recorded in the wild. */
 function failure(status: number, requestId: string, detail?: string): SimAnswer {
-  const body = (category: string, message: string): SimAnswer => ({ status, body: { status: 'error', message, correlationId: requestId, category } });
+  const body = (category: string, message: string): SimAnswer => ({
+    status,
+    body: { status: 'error', message, correlationId: requestId, category },
+  });
   switch (status) {
     case 401:
-      return body('INVALID_AUTHENTICATION', 'Authentication credentials not found. This API supports OAuth 2.0 authentication and you can find more details at https://developers.hubspot.com/docs/methods/auth/oauth-overview');
+      return body(
+        'INVALID_AUTHENTICATION',
+        'Authentication credentials not found. This API supports OAuth 2.0 authentication and you can find more details at https://developers.hubspot.com/docs/methods/auth/oauth-overview',
+      );
     case 403:
-      return body('MISSING_SCOPES', "This app hasn't been granted all required scopes to make this call. Read more about required scopes here: https://developers.hubspot.com/scopes.");
+      return body(
+        'MISSING_SCOPES',
+        "This app hasn't been granted all required scopes to make this call. Read more about required scopes here: https://developers.hubspot.com/scopes.",
+      );
     case 404:
       return body('OBJECT_NOT_FOUND', detail ?? 'resource not found');
     case 409:
@@ -43,15 +52,27 @@ function failure(status: number, requestId: string, detail?: string): SimAnswer 
 
 function limitedBody(policyName: string, requestId: string): unknown {
   const span = policyName === daily ? 'daily' : 'ten_secondly_rolling';
-  return { status: 'error', message: `You have reached your ${span} limit.`, errorType: 'RATE_LIMIT', correlationId: requestId, policyName, requestId };
+  return {
+    status: 'error',
+    message: `You have reached your ${span} limit.`,
+    errorType: 'RATE_LIMIT',
+    correlationId: requestId,
+    policyName,
+    requestId,
+  };
 }
 
 /** The inputs of a batch call, or why there are none. */
 function inputsOf(request: SimRequest): Input[] | SimAnswer {
   const inputs = (request.body as { inputs?: unknown } | null)?.inputs;
-  if (!Array.isArray(inputs) || inputs.length === 0) return failure(400, request.requestId, 'Invalid input JSON: "inputs" must be a non-empty list');
+  if (!Array.isArray(inputs) || inputs.length === 0)
+    return failure(400, request.requestId, 'Invalid input JSON: "inputs" must be a non-empty list');
   if (inputs.length > maxInputs) {
-    return failure(400, request.requestId, `The maximum number of inputs supported in a batch request is ${maxInputs}. Please reduce the number of items and try again`);
+    return failure(
+      400,
+      request.requestId,
+      `The maximum number of inputs supported in a batch request is ${maxInputs}. Please reduce the number of items and try again`,
+    );
   }
   return inputs as Input[];
 }
@@ -68,8 +89,10 @@ function fault(input: Input, request: SimRequest): { message: string; category: 
   const email = idOf(input).toLowerCase();
   const told = request.refused.get(email);
   if (told) return notValid([{ isValid: false, message: told.message, error: told.code, name: 'email' }]);
-  if (!validEmail(email)) return notValid([{ isValid: false, message: `Email address ${idOf(input)} is invalid`, error: 'INVALID_EMAIL', name: 'email' }]);
-  if (typeof input.properties !== 'object' || input.properties === null) return { category: 'VALIDATION_ERROR', message: 'Invalid input JSON: "properties" is required' };
+  if (!validEmail(email))
+    return notValid([{ isValid: false, message: `Email address ${idOf(input)} is invalid`, error: 'INVALID_EMAIL', name: 'email' }]);
+  if (typeof input.properties !== 'object' || input.properties === null)
+    return { category: 'VALIDATION_ERROR', message: 'Invalid input JSON: "properties" is required' };
   const invalid = invalidProperties(input.properties as Record<string, unknown>, request.config.properties);
   return invalid.length === 0 ? undefined : notValid(invalid);
 }
@@ -113,7 +136,11 @@ function upsert(request: SimRequest): SimAnswer {
     }
     const properties = Object.fromEntries(Object.entries(input.properties as object).map(([name, value]) => [name, textOf(value)]));
     const written = request.write(contacts, keys[index]!, { ...properties, email: keys[index]! });
-    results.push({ ...view(written.record, Object.keys(properties)), new: written.created, ...(traced ? { objectWriteTraceId: input.objectWriteTraceId } : {}) });
+    results.push({
+      ...view(written.record, Object.keys(properties)),
+      new: written.created,
+      ...(traced ? { objectWriteTraceId: input.objectWriteTraceId } : {}),
+    });
   });
   results.reverse();
   const body = { status: 'COMPLETE', results, startedAt, completedAt: new Date().toISOString() };
@@ -147,7 +174,12 @@ function read(request: SimRequest): SimAnswer {
   }
   const body = { status: 'COMPLETE', results, startedAt: new Date(request.now).toISOString(), completedAt: new Date().toISOString() };
   if (missing.length === 0) return { status: 200, body };
-  const error = { status: 'error', category: 'OBJECT_NOT_FOUND', message: 'Could not get some CONTACT objects, they may be deleted or not exist. Check that ids are valid.', context: { ids: missing } };
+  const error = {
+    status: 'error',
+    category: 'OBJECT_NOT_FOUND',
+    message: 'Could not get some CONTACT objects, they may be deleted or not exist. Check that ids are valid.',
+    context: { ids: missing },
+  };
   return { status: 207, body: { ...body, numErrors: 1, errors: [error] } };
 }
 
@@ -160,7 +192,13 @@ function readOne(request: SimRequest): SimAnswer {
 
 const empty: NonNullable<SimRoute['empty']> = (request) => ({
   status: 200,
-  body: { status: 'COMPLETE', results: [], errors: [], startedAt: new Date(request.now).toISOString(), completedAt: new Date().toISOString() },
+  body: {
+    status: 'COMPLETE',
+    results: [],
+    errors: [],
+    startedAt: new Date(request.now).toISOString(),
+    completedAt: new Date().toISOString(),
+  },
 });
 
 /** HubSpot, simulated: contacts by batch/upsert, batch/read and GET, with documented limits, headers and error bodies. */

@@ -2,7 +2,13 @@ import { createHash } from 'node:crypto';
 import type { SimAnswer, SimRequest, SimulatedVendor } from '../simulator/types';
 import { leadscore } from './index';
 
-const codes: Readonly<Record<number, string>> = { 400: 'BAD_REQUEST', 401: 'UNAUTHORIZED', 403: 'FORBIDDEN', 404: 'NOT_FOUND', 429: 'TOO_MANY_REQUESTS' };
+const codes: Readonly<Record<number, string>> = {
+  400: 'BAD_REQUEST',
+  401: 'UNAUTHORIZED',
+  403: 'FORBIDDEN',
+  404: 'NOT_FOUND',
+  429: 'TOO_MANY_REQUESTS',
+};
 
 const failure = (status: number, _requestId: string, detail?: string): SimAnswer => ({
   status,

@@ -42,7 +42,8 @@ function refusing<T>(reply: { code(status: number): unknown }, act: () => T): T 
     return act();
   } catch (error) {
     reply.code(400);
-    if (error instanceof ZodError) return { error: error.issues.map((issue) => `${issue.path.join('.') || 'body'}: ${issue.message}`).join('; ') };
+    if (error instanceof ZodError)
+      return { error: error.issues.map((issue) => `${issue.path.join('.') || 'body'}: ${issue.message}`).join('; ') };
     return { error: error instanceof Error ? error.message : String(error) };
   }
 }

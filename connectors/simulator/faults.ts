@@ -28,7 +28,13 @@ const shared = {
 /** A fault on demand, as `POST /_sim/faults` takes it. */
 export const faultInput = z.discriminatedUnion('kind', [
   /** Any status; body: the vendor's documented one unless given. Nothing is applied. */
-  z.strictObject({ ...shared, kind: z.literal('status'), status: z.int().min(200).max(599), body: z.unknown().optional(), headers: z.record(z.string(), z.string()).optional() }),
+  z.strictObject({
+    ...shared,
+    kind: z.literal('status'),
+    status: z.int().min(200).max(599),
+    body: z.unknown().optional(),
+    headers: z.record(z.string(), z.string()).optional(),
+  }),
   /** The vendor's 429, whatever the quota says. */
   z.strictObject({ ...shared, kind: z.literal('rateLimit'), limit: z.string().optional(), retryAfter: z.string().optional() }),
   z.strictObject({ ...shared, kind: z.literal('serverError'), status: z.int().min(500).max(599).default(503) }),
@@ -42,7 +48,13 @@ export const faultInput = z.discriminatedUnion('kind', [
   z.strictObject({ ...shared, kind: z.literal('emptyResult'), commit: z.boolean().default(false) }),
   z.strictObject({ ...shared, kind: z.literal('slow'), ms: z.number().min(0) }),
   /** These records of a call are refused, the others written. */
-  z.strictObject({ ...shared, kind: z.literal('partial'), emails: z.array(z.string()).min(1), code: z.string().default('INVALID_EMAIL'), message: z.string().optional() }),
+  z.strictObject({
+    ...shared,
+    kind: z.literal('partial'),
+    emails: z.array(z.string()).min(1),
+    code: z.string().default('INVALID_EMAIL'),
+    message: z.string().optional(),
+  }),
   /** The connection is destroyed: before anything is applied, or after with `commit`. */
   z.strictObject({ ...shared, kind: z.literal('reset'), commit: z.boolean().default(false) }),
 ]);

@@ -25,7 +25,7 @@ export interface OperationSubject {
 }
 
 function operation<I>(subject: { operation: Operation<I>; input: (n: number) => I }): OperationSubject {
-  return { operation: subject.operation as unknown as Operation<unknown>, input: subject.input };
+  return { operation: subject.operation, input: subject.input };
 }
 
 /** Every connector in the repository. A new one adds itself here. */

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { rmSync } from 'node:fs';
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { Connection } from '@temporalio/client';
@@ -82,6 +83,10 @@ export async function ensurePostgres(): Promise<void> {
   const start = async () => {
     const folder = await mkdtemp(path.join(os.tmpdir(), 'syncline-test-'));
     running().folders.push(folder);
+    if (process.getuid?.() === 0) await chmod(folder, 0o755); // then it is not root who runs PostgreSQL and must get in
+    // Ctrl-C ends jest without its teardown. The servers' watchdogs end them; the folder would stay.
+    process.once('exit', () => rmSync(folder, { recursive: true, force: true, maxRetries: 3 }));
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
     return startPostgres({ dataDir: path.join(folder, 'postgres'), port: 0, fsync: false, log: quiet });
   };
   const { url } = await (running().postgres ??= start());

@@ -48,7 +48,7 @@ function list(all: readonly Declared[]): Answer {
       terminal.line(
         table(
           terminal,
-          [{ head: 'contract' }, { head: 'owner' }, { head: 'syncs', shrink: true, min: 20 }, { head: 'description', shrink: true, min: 24 }],
+          [{ head: 'contract' }, { head: 'owner' }, { head: 'syncs', shrink: 'end', min: 20 }, { head: 'description', shrink: 'end', min: 24 }],
           all.map(({ contract, syncs }) => [contractRef(contract), contract.owner, syncs.join(', '), contract.description]),
         ),
       );
@@ -72,7 +72,7 @@ function one(contract: Contract, syncs: readonly string[], jsonSchema: boolean):
       terminal.line(
         table(
           terminal,
-          [{ head: 'field' }, { head: 'type', shrink: true, min: 12 }, { head: '' }, { head: 'description', shrink: true, min: 20 }, { head: 'example', shrink: true, min: 10 }],
+          [{ head: 'field' }, { head: 'type', shrink: 'end', min: 12 }, { head: '' }, { head: 'description', shrink: 'end', min: 20 }, { head: 'example', shrink: 'end', min: 10 }],
           fieldRows(schema).map(({ field, type, required, description, example }) => [field, type, required ? 'required' : '', description, example]),
         ),
       );

@@ -72,7 +72,7 @@ function countsTable(terminal: Terminal, outcomes: readonly OutcomeCount[]): str
       ...others.map(([ofCode, label]) => ['', '', label, ofCode]),
     ];
   });
-  return table(terminal, [{ head: 'outcome' }, { head: 'count', align: 'right' }, { head: 'of which', shrink: true }, { head: '', align: 'right' }], rows);
+  return table(terminal, [{ head: 'outcome' }, { head: 'count', align: 'right' }, { head: 'of which', shrink: 'end' }, { head: '', align: 'right' }], rows);
 }
 
 function causeLabel(code: string): string {
@@ -82,10 +82,10 @@ function causeLabel(code: string): string {
 
 const columns: readonly Column[] = [
   { head: 'received' },
-  { head: 'sync', shrink: true, min: 16 },
-  { head: 'event', shrink: true, min: 16 },
+  { head: 'sync', shrink: 'middle', min: 16 },
+  { head: 'event', shrink: 'middle', min: 20 },
   { head: 'outcome' },
-  { head: 'cause', shrink: true, min: 14 },
+  { head: 'cause', shrink: 'end', min: 14 },
   { head: 'att.', align: 'right' },
   { head: 'dup.', align: 'right' },
   { head: 'enrichment' },

@@ -27,7 +27,7 @@ export function listSyncs(context: CliContext): Promise<Answer> {
       terminal.line(
         table(
           terminal,
-          [{ head: 'sync' }, { head: 'source', shrink: true }, { head: 'destination', shrink: true }, { head: 'lane' }, { head: 'share', align: 'right' }, { head: 'owner', shrink: true }],
+          [{ head: 'sync' }, { head: 'source', shrink: 'middle' }, { head: 'destination', shrink: 'end' }, { head: 'lane' }, { head: 'share', align: 'right' }, { head: 'owner', shrink: 'end' }],
           rows,
         ),
       );

@@ -3,8 +3,8 @@ import type { Json } from '../../../schemas/json';
 import type { ReplayResult } from '../commands/replay';
 import type { FieldChange, Preview } from '../replay/preview';
 import { printable, type Colours, type Terminal } from '../terminal';
-import { table } from './table';
-import { cut, valueLines } from './values';
+import { cut, table, wrap } from './table';
+import { valueLines } from './values';
 import { causeInWords, counted, outcomeColour, shellWord } from './words';
 
 /** More previews than this scroll away what they are to be compared with. */
@@ -15,8 +15,7 @@ export function printReplay(terminal: Terminal, results: readonly ReplayResult[]
   const { colours } = terminal;
   if (results.length === 0) return terminal.line('Nothing fits: there is nothing to replay.');
   if (options.dryRun) printPreviews(terminal, results);
-  else terminal.line(resultTable(terminal, results, options.waited));
-  terminal.line();
+  else terminal.line(`${resultTable(terminal, results, options.waited)}\n`);
   terminal.line(totals(results, options, colours));
   const started = results.filter(({ result }) => result === 'started');
   if (started.length > 0 && !options.waited) terminal.line(`${colours.dim('follow one:')} npx syncline trace ${shellWord(started[0]?.workflowId ?? '')}`);
@@ -33,7 +32,7 @@ function resultTable(terminal: Terminal, results: readonly ReplayResult[], waite
   ]);
   return table(
     terminal,
-    [{ head: 'event', shrink: true, min: 20 }, { head: 'sync', shrink: true, min: 16 }, { head: 'result' }, ...(waited ? [{ head: 'outcome' }] : []), { head: 'why', shrink: true, min: 20 }],
+    [{ head: 'event', shrink: 'middle', min: 20 }, { head: 'sync', shrink: 'middle', min: 16 }, { head: 'result' }, ...(waited ? [{ head: 'outcome' }] : []), { head: 'why', shrink: 'end', min: 20 }],
     rows,
   );
 }
@@ -48,7 +47,7 @@ function printPreviews(terminal: Terminal, results: readonly ReplayResult[]): vo
   for (const { id, syncId, reason, preview } of results.slice(0, previewsShown)) {
     const verdict = reason ? colours.red('refused') : previewVerdict(preview, colours);
     terminal.line(`${colours.bold(printable(id))}  ${colours.dim(syncId ?? '')}  ${verdict}`);
-    if (reason) terminal.line(`  ${printable(reason)}`);
+    if (reason) for (const line of wrap(printable(reason), terminal.columns - 2)) terminal.line(`  ${line}`);
     if (preview) for (const line of previewLines(preview, terminal)) terminal.line(line);
     terminal.line();
   }
@@ -71,7 +70,7 @@ function previewVerdict(preview: Preview | undefined, colours: Colours): string 
 
 function previewLines(preview: Preview, terminal: Terminal): string[] {
   const { colours, columns: width } = terminal;
-  if (preview.kind !== 'ready') return [`  ${printable(preview.cause)}`];
+  if (preview.kind !== 'ready') return wrap(printable(preview.cause), width - 2).map((line) => `  ${line}`);
   const enrichment = { none: [], 'as before': [colours.dim('  with the last run’s enrichment; the replay asks again')], fallback: [colours.dim('  with the enrichment’s fallback; the replay asks again')] }[preview.enrichment];
   if (preview.changes === null) return [...valueLines(preview.input, { colours, width, indent: 2 }), ...enrichment];
   if (preview.changes.length === 0) return [colours.dim('  the same values as before'), ...valueLines(preview.input, { colours, width, indent: 2 }), ...enrichment];

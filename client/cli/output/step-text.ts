@@ -1,6 +1,7 @@
 import { isFailedOutcome, type AttemptEnd } from '../../../schemas/outcome';
 import type { Step } from '../../history/steps';
 import { printable, type Colours } from '../terminal';
+import { wrap } from './table';
 import { dateTime, preciseClock, span } from './times';
 import { causeInWords, counted, outcomeColour } from './words';
 import { valueLines } from './values';
@@ -117,14 +118,16 @@ function attemptText(attempt: AttemptEnd, colours: Colours): StepText {
 function activityText(step: Extract<Step, { kind: 'activity' }>, colours: Colours): StepText {
   const what = step.summary ?? step.name;
   const tries = step.attempts > 1 ? ` (try ${step.attempts})` : '';
+  if (step.state === 'done' && step.name === 'recordOutcome') return { label: 'booked', text: 'the outcome stands in the ledger' };
   if (step.state === 'done' && step.problem === undefined) return { label: 'done', text: `${what}${tries}` };
   if (step.state === 'open') return { label: 'open', text: `${what}${tries}`, colour: colours.yellow };
   return { label: step.state, text: `${what}${tries}${step.problem ? `: ${step.problem}` : ''}`, colour: colours.red };
 }
 
 function endedText(step: Extract<Step, { kind: 'ended' }>, options: StepTextOptions, valuesOf: (value: Parameters<typeof valueLines>[0]) => string[]): StepText {
-  const { outcome, code, cause, vendorId, vendorSaid } = step.outcome;
-  const why = cause ?? (code ? causeInWords({ code }) : '');
+  const { outcome, code, cause, vendorId, vendorSaid, violations } = step.outcome;
+  // The step before has told them one by one.
+  const why = violations?.length ? causeInWords(code === undefined ? {} : { code }) : (cause ?? (code ? causeInWords({ code }) : ''));
   const text = [...(code && code !== why ? [code] : []), ...(why ? [why] : []), ...(vendorId ? [`vendor id ${vendorId}`] : [])].join(': ');
   const said = vendorSaid === undefined ? [] : [`${' '.repeat(indent)}${options.colours.dim('the vendor said')}`, ...valuesOf(vendorSaid)];
   return { label: outcome, text, colour: outcomeColour(options.colours, outcome), values: isFailedOutcome(outcome) || said.length > 0 ? said : [] };
@@ -137,14 +140,3 @@ const heldWords: Readonly<Record<string, string>> = {
   shutdown: 'the worker stopped; going on elsewhere',
   approval: 'waiting for an approval',
 };
-
-/** Words broken into lines; a single long word (an id, a URL) is never broken, so that it can be copied. */
-export function wrap(text: string, width: number): string[] {
-  const lines: string[] = [];
-  for (const word of text.split(' ')) {
-    const last = lines.at(-1);
-    if (last !== undefined && last.length + 1 + word.length <= width) lines[lines.length - 1] = `${last} ${word}`;
-    else lines.push(word);
-  }
-  return lines;
-}

@@ -8,8 +8,8 @@ export interface Column {
   align?: 'left' | 'right';
   /** Narrower than this it never gets. @default the width of its head */
   min?: number;
-  /** Takes part in shrinking when the table is too wide; the others are shown in full. */
-  shrink?: boolean;
+  /** Takes part in shrinking when the table is too wide (the others are shown in full): ids lose their middle, prose its end. */
+  shrink?: 'middle' | 'end';
 }
 
 /** A cell: text from anywhere, and how it is coloured once it has its final width. */
@@ -31,7 +31,7 @@ export function table(terminal: Terminal, columns: readonly Column[], rows: read
     colWidths: widths.map((width, index) => width + (index < widths.length - 1 ? gap : 0)),
   });
   const cell = (text: string, index: number, colour?: (text: string) => string) => {
-    const short = shorten(text, widths[index] ?? text.length);
+    const short = (columns[index]?.shrink === 'end' ? cut : shorten)(text, widths[index] ?? text.length);
     const isLast = index === columns.length - 1;
     const padded = columns[index]?.align === 'right' ? `${short}${isLast ? '' : ' '.repeat(gap)}` : short;
     return colour ? colour(padded) : padded;
@@ -45,16 +45,36 @@ export function table(terminal: Terminal, columns: readonly Column[], rows: read
     .join('\n');
 }
 
-/** `name  value` lines with aligned values. */
-export function pairs(terminal: Terminal, entries: readonly (readonly [string, string])[], indent = 2): string {
+/** `name  value` lines with aligned values, long ones over several lines. A value's first word may be coloured. */
+export function pairs(terminal: Terminal, entries: readonly (readonly [string, string, ((text: string) => string)?])[], indent = 2): string {
   const width = Math.max(0, ...entries.map(([name]) => name.length));
   return entries
-    .map(([name, value]) => `${' '.repeat(indent)}${terminal.colours.dim(name.padEnd(width))}  ${value}`)
+    .flatMap(([name, value, colour = (text) => text]) => {
+      const [first = '', ...more] = wrap(value, terminal.columns - indent - width - 2);
+      const head = `${' '.repeat(indent)}${terminal.colours.dim(name.padEnd(width))}  ${first.replace(/^[^ :]+/, colour)}`;
+      return [head, ...more.map((line) => `${' '.repeat(indent + width + 2)}${line}`)];
+    })
     .join('\n');
+}
+
+/** Words broken into lines; a single long word (an id, a URL) is never broken, so that it can be copied. */
+export function wrap(text: string, width: number): string[] {
+  const lines: string[] = [];
+  for (const word of text.split(' ')) {
+    const last = lines.at(-1);
+    if (last !== undefined && last.length + 1 + word.length <= width) lines[lines.length - 1] = `${last} ${word}`;
+    else lines.push(word);
+  }
+  return lines;
 }
 
 function plain(cell: Cell): string {
   return printable(typeof cell === 'object' ? cell.text : String(cell));
+}
+
+/** Cut at the end. */
+export function cut(text: string, width: number): string {
+  return text.length <= width ? text : `${text.slice(0, width - 1).trimEnd()}…`;
 }
 
 /** Cut in the middle: both the start (what it is) and the end (which one) of an id tell something. */

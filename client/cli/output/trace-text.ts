@@ -29,8 +29,9 @@ export function printTrace(terminal: Terminal, findings: Findings): void {
   for (const hint of hints(findings)) terminal.line(`${colours.dim(`${hint.why}:`)} ${hint.command}`);
 }
 
-function summary(terminal: Terminal, { workflowId, line, trace, fence }: Findings): [string, string][] {
-  const { colours } = terminal;
+type Entry = [name: string, value: string, colour?: (text: string) => string];
+
+function summary(terminal: Terminal, { workflowId, line, trace, fence }: Findings): Entry[] {
   const now = terminal.now();
   const last = trace?.runs.at(-1);
   const state = line ? stateOf(line) : (last?.outcome?.outcome ?? last?.status ?? 'unknown');
@@ -40,11 +41,11 @@ function summary(terminal: Terminal, { workflowId, line, trace, fence }: Finding
   const received = line ? Date.parse(line.receivedAt) : last?.event ? Date.parse(last.event.receivedAt) : null;
   return [
     ['workflow', printable(workflowId)],
-    ['outcome', `${outcomeColour(colours, state)(state)}${why ? `: ${why}` : ''}`],
-    ...(received === null ? [] : [['received', `${dateTime(received)}, ${relative(received, now)}${line && line.duplicates > 0 ? `; delivered ${line.duplicates + 1} times` : ''}`] as [string, string]]),
-    ...(line?.closedAt ? [['closed', dateTime(Date.parse(line.closedAt))] as [string, string]] : []),
-    ...(line ? [['attempts', `${line.attempts} HTTP${line.fallback ? ', enrichment fell back to first-party data' : ''}`] as [string, string]] : []),
-    ...fence.map((row) => ['landed', fenceWords(row)] as [string, string]),
+    ['outcome', `${state}${why ? `: ${why}` : ''}`, outcomeColour(terminal.colours, state)],
+    ...(received === null ? [] : [['received', `${dateTime(received)}, ${relative(received, now)}${line && line.duplicates > 0 ? `; delivered ${line.duplicates + 1} times` : ''}`] as Entry]),
+    ...(line?.closedAt ? [['closed', dateTime(Date.parse(line.closedAt))] as Entry] : []),
+    ...(line ? [['attempts', `${line.attempts} HTTP${line.fallback ? ', enrichment fell back to first-party data' : ''}`] as Entry] : []),
+    ...fence.map((row) => ['landed', fenceWords(row)] as Entry),
     ...historyNote(trace?.runs.length ?? null, line?.state ?? null, line?.hasBody ?? false),
     ['times', `in ${zone(now)}`],
   ];
@@ -67,7 +68,7 @@ function fenceWords(row: FenceState): string {
   }
 }
 
-function historyNote(runs: number | null, state: string | null, hasBody: boolean): [string, string][] {
+function historyNote(runs: number | null, state: string | null, hasBody: boolean): Entry[] {
   if (runs !== 0) return [];
   if (state === 'new' || state === 'claimed') return [['history', 'none yet: the event waits in the inbox for its start (is a worker running?)']];
   const body = hasBody ? 'the event itself is kept and can be replayed' : 'its body was dropped when it was done';

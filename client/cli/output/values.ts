@@ -1,6 +1,7 @@
 import type { Json } from '../../../schemas/json';
 import type { Colours } from '../terminal';
 import { printable } from '../terminal';
+import { cut } from './table';
 
 /** A JSON value as `path value` lines, for a terminal. Long values are cut at the end, long lists after `maxLines`. */
 export function valueLines(value: Json | undefined, options: { colours: Colours; width: number; indent: number; redact?: boolean; maxLines?: number }): string[] {
@@ -35,8 +36,4 @@ export function redacted(value: Json): Json {
 function typeOf(value: Json): string {
   if (value === null) return 'null';
   return Array.isArray(value) ? 'list' : typeof value === 'object' ? 'object' : typeof value;
-}
-
-export function cut(text: string, width: number): string {
-  return text.length <= width ? text : `${text.slice(0, width - 1)}…`;
 }

@@ -50,5 +50,5 @@ export function counted(count: number, word: string, plural = `${word}s`): strin
 
 /** A word of a command line, quoted for the shell when it needs to be. */
 export function shellWord(text: string): string {
-  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
+  return /^[\w@%+=:,./-][\w@%+=:,./~-]*$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }

@@ -24,8 +24,10 @@ export async function startReplay(
   what: { workflowId: string; line: RunLine | null; sync: Sync; event: SourceEvent; resend: boolean },
 ): Promise<Started> {
   const { workflowId, line, sync, event, resend } = what;
-  const options = startOptions(replayPlan(sync), event, { workflowId, replay: true });
-  const input: RecordSyncInput = { ...options.args[0], ...(resend ? { resendEqual: true } : {}) };
+  const plan = replayPlan(sync);
+  const options = startOptions(plan, event, { workflowId, replay: true });
+  // A failed record may have landed all the same (its answer was lost): the fence then says so, and nothing is sent twice.
+  const input: RecordSyncInput = { plan, event, ...(resend ? { resendEqual: true } : {}) };
   return reopened(ledger, workflowId, line, async () => {
     const handle = await access.client.workflow.start(recordSyncType, { ...options, args: [input] });
     return handle.firstExecutionRunId;

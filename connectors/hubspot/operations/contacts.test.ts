@@ -19,7 +19,8 @@ describe('the operation', () => {
   test('takes an e-mail address and properties of text', () => {
     expect(valid(ada)).toBe(true);
     expect(valid(contact('a@b.co', { email: ' A@b.CO' }))).toBe(true);
-    for (const bad of [{}, contact('not an address'), contact('a@b.co', { email: 'x@y.co' }), { email: 'a@b.co', properties: { n: 1 } }]) expect(valid(bad)).toBe(false);
+    for (const bad of [{}, contact('not an address'), contact('a@b.co', { email: 'x@y.co' }), { email: 'a@b.co', properties: { n: 1 } }])
+      expect(valid(bad)).toBe(false);
   });
 
   test('the key is the address in lower case', () => {
@@ -36,26 +37,42 @@ describe('the operation', () => {
 
 describe('answers HubSpot may give', () => {
   const calling = (answer: Partial<VendorResponse> | Error): Call => {
-    const request = () => (answer instanceof Error ? Promise.reject(answer) : Promise.resolve({ status: 200, headers: {}, data: null, ...answer }));
+    const request = () =>
+      answer instanceof Error ? Promise.reject(answer) : Promise.resolve({ status: 200, headers: {}, data: null, ...answer });
     return { request, get: request, post: request };
   };
   const send = async (data: unknown, status = 200) => {
     const results = await upsertContacts.send(calling({ data, status }), [ada, bob, cyd]);
-    return results.map(({ key, status: outcome, code, vendorId }) => [key.split('@')[0], outcome, ...(code ? [code] : []), ...(vendorId ? [vendorId] : [])].join(' '));
+    return results.map(({ key, status: outcome, code, vendorId }) =>
+      [key.split('@')[0], outcome, ...(code ? [code] : []), ...(vendorId ? [vendorId] : [])].join(' '),
+    );
   };
   const result = (id: string, more: object = {}) => ({ id, new: false, properties: {}, ...more });
-  const error = (context: object | undefined, category = 'VALIDATION_ERROR', message = 'no') => ({ status: 'error', category, message, ...(context ? { context } : {}) });
+  const error = (context: object | undefined, category = 'VALIDATION_ERROR', message = 'no') => ({
+    status: 'error',
+    category,
+    message,
+    ...(context ? { context } : {}),
+  });
 
   test('results by trace id, in any order', async () => {
-    expect(await send({ results: [result('30', { objectWriteTraceId: '3' }), result('10', { objectWriteTraceId: '1' }), result('20', { objectWriteTraceId: '2' })] })).toEqual([
-      'ada accepted 10',
-      'bob accepted 20',
-      'cyd accepted 30',
-    ]);
+    expect(
+      await send({
+        results: [
+          result('30', { objectWriteTraceId: '3' }),
+          result('10', { objectWriteTraceId: '1' }),
+          result('20', { objectWriteTraceId: '2' }),
+        ],
+      }),
+    ).toEqual(['ada accepted 10', 'bob accepted 20', 'cyd accepted 30']);
   });
 
   test('by address when trace ids are missing; HubSpot’s own ids are never taken for trace ids', async () => {
-    const results = [result('2', { properties: { email: 'ada@example.com' } }), result('1', { properties: { email: 'BOB@example.com' } }), result('3')];
+    const results = [
+      result('2', { properties: { email: 'ada@example.com' } }),
+      result('1', { properties: { email: 'BOB@example.com' } }),
+      result('3'),
+    ];
     expect(await send({ results })).toEqual(['ada accepted 2', 'bob accepted 1', 'cyd retry MISSING_RESULT']);
   });
 
@@ -76,22 +93,36 @@ describe('answers HubSpot may give', () => {
   });
 
   test('a record with a result and an error has failed', async () => {
-    expect((await send({ results: [result('1', { objectWriteTraceId: '1' })], errors: [error({ objectWriteTraceId: ['1'] })] }, 207))[0]).toBe('ada rejected VALIDATION_ERROR');
+    expect(
+      (await send({ results: [result('1', { objectWriteTraceId: '1' })], errors: [error({ objectWriteTraceId: ['1'] })] }, 207))[0],
+    ).toBe('ada rejected VALIDATION_ERROR');
   });
 
   test.each(['RATE_LIMITS', 'INTERNAL_ERROR', 'TIMEOUT', 'LOCKED'])('%s of one record may pass', async (category) => {
     expect((await send({ errors: [error({ objectWriteTraceId: ['1'] }, category)] }, 207))[0]).toBe(`ada retry ${category}`);
   });
 
-  test.each([null, '', [], {}, { results: [], errors: [] }, { results: 'many', errors: {} }, { results: [null, 7], errors: [null] }])('%j is no success', async (data) => {
-    expect(await send(data)).toEqual(['ada retry MISSING_RESULT', 'bob retry MISSING_RESULT', 'cyd retry MISSING_RESULT']);
-  });
+  test.each([null, '', [], {}, { results: [], errors: [] }, { results: 'many', errors: {} }, { results: [null, 7], errors: [null] }])(
+    '%j is no success',
+    async (data) => {
+      expect(await send(data)).toEqual(['ada retry MISSING_RESULT', 'bob retry MISSING_RESULT', 'cyd retry MISSING_RESULT']);
+    },
+  );
 
   test('always one result for each key, whatever comes', async () => {
     const name = fc.constantFrom('1', '2', '3', 'ada@example.com', 'x', 7, null);
     const answer = fc.record({
       results: fc.array(fc.record({ id: name, objectWriteTraceId: name, properties: fc.record({ email: name }) }, { requiredKeys: [] })),
-      errors: fc.array(fc.record({ category: fc.string(), message: fc.string(), context: fc.record({ objectWriteTraceId: fc.array(name), ids: fc.array(name) }, { requiredKeys: [] }) }, { requiredKeys: [] })),
+      errors: fc.array(
+        fc.record(
+          {
+            category: fc.string(),
+            message: fc.string(),
+            context: fc.record({ objectWriteTraceId: fc.array(name), ids: fc.array(name) }, { requiredKeys: [] }),
+          },
+          { requiredKeys: [] },
+        ),
+      ),
     });
     await fc.assert(
       fc.asyncProperty(fc.oneof(answer, fc.jsonValue()), async (data) => {
@@ -107,19 +138,31 @@ describe('answers HubSpot may give', () => {
     expect(first).toMatchObject({ cause: 'Contact *** at *** may not be changed', vendorSaid: errors[0] });
   });
 
-  const refusal = (context?: object, message = 'no') => errorFrom({ status: 400, headers: {}, data: { ...error(context, 'VALIDATION_ERROR', message) } });
+  const refusal = (context?: object, message = 'no') =>
+    errorFrom({ status: 400, headers: {}, data: { ...error(context, 'VALIDATION_ERROR', message) } });
 
   test('a refused batch that names the guilty: the others may go again', async () => {
     const results = await upsertContacts.send(calling(refusal({ ids: ['bob@example.com'] })), [ada, bob, cyd]);
-    expect(results.map(({ status, code }) => `${status} ${code}`)).toEqual(['retry BATCH_REFUSED', 'rejected VALIDATION_ERROR', 'retry BATCH_REFUSED']);
+    expect(results.map(({ status, code }) => `${status} ${code}`)).toEqual([
+      'retry BATCH_REFUSED',
+      'rejected VALIDATION_ERROR',
+      'retry BATCH_REFUSED',
+    ]);
   });
 
   test.each([
     ['names nobody', undefined, 'no'],
     ['names all', { objectWriteTraceId: ['1', '2', '3'] }, 'no'],
-    ['is about two addresses of one contact', { ids: ['bob@example.com'] }, 'Duplicate IDs found in batch input: [101]. IDs must be unique'],
+    [
+      'is about two addresses of one contact',
+      { ids: ['bob@example.com'] },
+      'Duplicate IDs found in batch input: [101]. IDs must be unique',
+    ],
   ])('a refused batch that %s is the caller’s to bisect', async (_name, context, message) => {
-    await expect(upsertContacts.send(calling(refusal(context, message)), [ada, bob, cyd])).rejects.toMatchObject({ code: 'INVALID', status: 400 });
+    await expect(upsertContacts.send(calling(refusal(context, message)), [ada, bob, cyd])).rejects.toMatchObject({
+      code: 'INVALID',
+      status: 400,
+    });
   });
 
   test('any other failure passes through', async () => {
@@ -155,7 +198,7 @@ describe('against the simulator', () => {
     [{ annualrevenue: 'Ada' }, 'INVALID_INTEGER', 'property annualrevenue has a value that is not a whole number'],
     [{ closedate: 'Ada' }, 'INVALID_DATE', 'property closedate has a value that is not a date'],
   ])('%j is refused alone, in plain words', async (properties, code, cause) => {
-    const results = await upsertContacts.send(call(), [contact('ada@example.com', properties as Record<string, string>), bob]);
+    const results = await upsertContacts.send(call(), [contact('ada@example.com', properties), bob]);
     expect(results[0]).toMatchObject({ status: 'rejected', code, cause });
     expect(results[1]).toMatchObject({ status: 'accepted' });
     expect(simulator.records().map(({ key }) => key)).toEqual(['bob@example.com']);
@@ -173,14 +216,18 @@ describe('against the simulator', () => {
   test('properties left out keep their value, empty ones are cleared', async () => {
     await upsertContacts.send(call(), [contact('a@b.co', { firstname: 'Ada', city: 'Köln' })]);
     await upsertContacts.send(call(), [contact('A@B.co', { city: '' })]);
-    expect(await readContacts(call(), ['a@b.co'], ['firstname', 'city'])).toMatchObject([{ found: true, properties: { firstname: 'Ada', city: null } }]);
+    expect(await readContacts(call(), ['a@b.co'], ['firstname', 'city'])).toMatchObject([
+      { found: true, properties: { firstname: 'Ada', city: null } },
+    ]);
     expect(simulator.records()).toMatchObject([{ key: 'a@b.co', version: 2 }]);
   });
 
   test('the same address twice in one call is refused as a whole, and so is a batch without trace ids and one bad record', async () => {
     await expect(upsertContacts.send(call(), [ada, contact('ADA@example.com')])).rejects.toMatchObject({ code: 'INVALID', status: 400 });
     const inputs = [ada, contact('b@b.co', { nope: 'x' })].map(({ email, properties }) => ({ id: email, idProperty: 'email', properties }));
-    await expect(call().post('/crm/v3/objects/contacts/batch/upsert', { inputs })).rejects.toMatchObject({ vendorCode: 'PROPERTY_DOESNT_EXIST' });
+    await expect(call().post('/crm/v3/objects/contacts/batch/upsert', { inputs })).rejects.toMatchObject({
+      vendorCode: 'PROPERTY_DOESNT_EXIST',
+    });
     expect(simulator.records()).toEqual([]);
   });
 
@@ -193,14 +240,29 @@ describe('against the simulator', () => {
     expect(gate.ends.length - before).toBe(3);
     expect(read).toHaveLength(250);
     expect(read.filter(({ found }) => found)).toHaveLength(100);
-    expect(read[7]).toMatchObject({ key: 'person7@example.com', found: true, vendorId: written.find(({ key }) => key === 'person7@example.com')!.vendorId, properties: { firstname: 'Ada' } });
+    expect(read[7]).toMatchObject({
+      key: 'person7@example.com',
+      found: true,
+      vendorId: written.find(({ key }) => key === 'person7@example.com')!.vendorId,
+      properties: { firstname: 'Ada' },
+    });
     expect(read[249]).toEqual({ key: 'person249@example.com', found: false });
   });
 
   test('a contact is found by its second address', async () => {
     await upsertContacts.send(call(), [contact('a@b.co', { hs_additional_emails: 'old@b.co;Other@b.co' })]);
-    const data = (await call().post('/crm/v3/objects/contacts/batch/read', { idProperty: 'email', properties: ['email', 'hs_additional_emails'], inputs: [{ id: 'a@b.co' }] })).data;
-    const canned: Call = { request: () => Promise.reject(new Error()), get: () => Promise.reject(new Error()), post: () => Promise.resolve({ status: 200, headers: {}, data }) };
+    const data = (
+      await call().post('/crm/v3/objects/contacts/batch/read', {
+        idProperty: 'email',
+        properties: ['email', 'hs_additional_emails'],
+        inputs: [{ id: 'a@b.co' }],
+      })
+    ).data;
+    const canned: Call = {
+      request: () => Promise.reject(new Error()),
+      get: () => Promise.reject(new Error()),
+      post: () => Promise.resolve({ status: 200, headers: {}, data }),
+    };
     expect(await readContacts(canned, ['other@b.co'])).toMatchObject([{ key: 'other@b.co', found: true }]);
   });
 

@@ -38,7 +38,11 @@ export const upsertContacts = defineOperation({
     return rest.length === 0 ? null : { ...contact, properties: Object.fromEntries(rest) };
   },
   async send(call, batch) {
-    const sent: SentContact[] = batch.map((contact, index) => ({ key: keyOf(contact.email), traceId: String(index + 1), properties: contact.properties }));
+    const sent: SentContact[] = batch.map((contact, index) => ({
+      key: keyOf(contact.email),
+      traceId: String(index + 1),
+      properties: contact.properties,
+    }));
     const inputs = sent.map(({ key, traceId, properties }) => ({ id: key, idProperty: 'email', objectWriteTraceId: traceId, properties }));
     try {
       const response = await call.post('/crm/v3/objects/contacts/batch/upsert', { inputs });

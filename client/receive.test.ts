@@ -11,8 +11,18 @@ const updated = (id: string): { [key: string]: Json } => ({ id, topic: 'thing.up
 function setUp(options: Partial<ReceiverOptions> = {}) {
   const inbox = createFakeInbox();
   const logged: unknown[] = [];
-  const log = { warn: (...parts: unknown[]) => void logged.push(parts), error: (...parts: unknown[]) => void logged.push(parts) };
-  const receiver = createReceiver({ syncs: acmeSyncs, inbox, secrets: () => [acmeSecret], publicUrl: acmeUrl, log, ...options });
+  const log = {
+    warn: (...parts: unknown[]) => void logged.push(parts),
+    error: (...parts: unknown[]) => void logged.push(parts),
+  };
+  const receiver = createReceiver({
+    syncs: acmeSyncs,
+    inbox,
+    secrets: () => [acmeSecret],
+    publicUrl: acmeUrl,
+    log,
+    ...options,
+  });
   return { inbox, receiver, logged };
 }
 
@@ -53,7 +63,7 @@ describe('events that are taken', () => {
     ]);
   });
 
-  test('a source account\'s path fans out to every sync that wants the topic', async () => {
+  test("a source account's path fans out to every sync that wants the topic", async () => {
     const { inbox, receiver } = setUp();
     const answer = await send(receiver, '/webhooks/acme/shop', [created('1'), updated('2')]);
     expect(answer.status).toBe(202);
@@ -110,7 +120,11 @@ describe('events that are taken', () => {
   });
 
   test('a body that breaks the contract is taken: the run says so', async () => {
-    const answer = await send(setUp().receiver, '/webhooks/things-to-crm', { id: '1', topic: 'thing.created', email: 42 });
+    const answer = await send(setUp().receiver, '/webhooks/things-to-crm', {
+      id: '1',
+      topic: 'thing.created',
+      email: 42,
+    });
     expect(answer.status).toBe(202);
   });
 
@@ -140,12 +154,18 @@ describe('refusals', () => {
     [
       'UNSUPPORTED_CONTENT_TYPE',
       415,
-      (receiver) => send(receiver, path, created('1'), { headers: { 'content-type': 'application/json', 'content-encoding': 'gzip' } }),
+      (receiver) =>
+        send(receiver, path, created('1'), {
+          headers: { 'content-type': 'application/json', 'content-encoding': 'gzip' },
+        }),
     ],
     [
       'BODY_TOO_LARGE',
       413,
-      (receiver) => send(receiver, path, created('1'), { headers: { 'content-type': 'application/json', 'content-length': '2000000' } }),
+      (receiver) =>
+        send(receiver, path, created('1'), {
+          headers: { 'content-type': 'application/json', 'content-length': '2000000' },
+        }),
     ],
     ['BODY_TOO_LARGE', 413, (receiver) => send(receiver, path, 'x'.repeat(1024 * 1024))],
     ['BODY_TOO_LARGE', 413, (receiver) => send(receiver, path, created('1'), { body: (max) => Promise.reject(bodyTooLarge(max)) })],
@@ -173,7 +193,15 @@ describe('refusals', () => {
   test('a signed body that is not JSON', async () => {
     const { receiver } = setUp();
     const body = Buffer.from('{"id":');
-    const headers = await acme.sign({ method: 'POST', url: acmeUrl + path, body, secret: acmeSecret, now: Date.now(), topic: '', eventId: '' });
+    const headers = await acme.sign({
+      method: 'POST',
+      url: acmeUrl + path,
+      body,
+      secret: acmeSecret,
+      now: Date.now(),
+      topic: '',
+      eventId: '',
+    });
     expect(await receiver.receive({ method: 'POST', url: path, route: routeOf(path), headers, body })).toMatchObject({
       status: 400,
       body: { code: 'UNREADABLE_JSON' },
@@ -187,7 +215,7 @@ describe('refusals', () => {
     expect([...inbox.door.entries()]).toEqual([['* unknown/ unknown_sync', 3]]);
   });
 
-  test('a missing secret is our fault: 503, with the variable\'s name', async () => {
+  test("a missing secret is our fault: 503, with the variable's name", async () => {
     const { receiver } = setUp({ secrets: () => [] });
     expect(await send(receiver, path, created('1'))).toMatchObject({
       status: 503,
@@ -196,7 +224,10 @@ describe('refusals', () => {
   });
 
   test('a source that throws is answered 500, and the log says why', async () => {
-    const broken = { ...acmeShop, source: { ...acmeShop.source, verify: () => Promise.reject(new Error('verify broke')) } };
+    const broken = {
+      ...acmeShop,
+      source: { ...acmeShop.source, verify: () => Promise.reject(new Error('verify broke')) },
+    };
     const [sync] = acmeSyncs;
     if (!sync) throw new Error('no sync');
     const { receiver, logged } = setUp({ syncs: [{ ...sync, on: { ...sync.on, account: broken } }] });
@@ -230,6 +261,12 @@ describe('when the inbox can not keep up', () => {
     await receiver.drain();
     expect([...inbox.door.entries()]).toEqual([['things-to-crm acme/shop inbox_unreachable', 1]]);
     expect(JSON.stringify(logged)).toContain('inbox_unreachable');
+  });
+
+  test('an inbox that loses count is not believed', async () => {
+    const { inbox, receiver } = setUp();
+    inbox.receive = () => Promise.resolve([]);
+    expect((await send(receiver, path, created('1'))).body.code).toBe('INBOX_UNREACHABLE');
   });
 
   test('ignored events that could not be counted are not acknowledged', async () => {

@@ -1,5 +1,5 @@
 import type { ExtractedEvent, RawRequest } from '../connectors/webhook';
-import type { Inbox, NewInboxEvent } from '../ledger/port';
+import type { Inbox, NewInboxEvent, Receipt } from '../ledger/port';
 import type { Log } from '../platform/logging';
 import { recordSyncId } from '../platform/start-options';
 import type { SourceAccount } from '../syncs/accounts-api';
@@ -150,6 +150,8 @@ export function createReceiver(options: ReceiverOptions): Receiver {
 
   async function commit(rows: NewInboxEvent[], ignored: number, target: Target): Promise<Taken['runs']> {
     const receipts = rows.length > 0 ? await inbox.receive(rows) : [];
+    // Each yes must stand for a committed row.
+    if (receipts.length !== rows.length) throw new Error(`the inbox gave ${receipts.length} receipts for ${rows.length} events`);
     const { source, name } = target.account;
     if (ignored > 0) {
       const count = { syncId: target.syncId, source: source.vendor, account: name, reason: 'ignored', events: ignored };
@@ -157,7 +159,7 @@ export function createReceiver(options: ReceiverOptions): Receiver {
       metrics.events({ syncId: target.syncId ?? '', receipt: 'ignored', count: ignored });
     }
     return rows.map(({ syncId, eventId, workflowId }, index) => {
-      const receipt = receipts[index] ?? 'duplicate';
+      const receipt = receipts[index] as Receipt;
       metrics.events({ syncId, receipt, count: 1 });
       return { syncId, eventId, workflowId, receipt };
     });
@@ -174,7 +176,12 @@ export function createReceiver(options: ReceiverOptions): Receiver {
       answer = refused(error, target);
     }
     const source = target?.account.source.vendor ?? 'unknown';
-    metrics.answered({ status: answer.status, code: answer.body.code, source, seconds: (performance.now() - startedAt) / 1000 });
+    metrics.answered({
+      status: answer.status,
+      code: answer.body.code,
+      source,
+      seconds: (performance.now() - startedAt) / 1000,
+    });
     return answer;
   }
 

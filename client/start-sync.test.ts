@@ -10,7 +10,7 @@ function fakeClient(start: (type: string, options: unknown) => Promise<unknown>)
   return { workflow: { start, getHandle: (workflowId: string) => ({ workflowId }) } } as unknown as Pick<Client, 'workflow'>;
 }
 
-test('starts the run under the inbox\'s id', async () => {
+test("starts the run under the inbox's id", async () => {
   const calls: unknown[] = [];
   const client = fakeClient((type, options) => (calls.push([type, options]), Promise.resolve({ workflowId: 'x' })));
   const started = await createStarter({ client, clock: () => 1_700_000_000_000.25 }).startSync(sync, event);
@@ -37,7 +37,7 @@ test('starts the run under the inbox\'s id', async () => {
   ]);
 });
 
-test('already started is started; other errors are the caller\'s', async () => {
+test("already started is started; other errors are the caller's", async () => {
   const there = fakeClient(() => Promise.reject(new WorkflowExecutionAlreadyStartedError('there', 'id', 'recordSync')));
   expect(await createStarter({ client: there }).startSync(sync, event)).toEqual({
     workflowId: 'things-to-crm/shop/e1',

@@ -37,12 +37,7 @@ export interface Sendable {
 }
 
 /** Address, headers and body of a request. Throws `VendorError` when they cannot be sent. */
-export function prepare(
-  connector: Connector,
-  root: string,
-  request: VendorRequest,
-  credentials: Readonly<Record<string, string>>,
-): Sendable {
+export function prepare(connector: Connector, root: string, request: VendorRequest, credentials: Readonly<Record<string, string>>): Sendable {
   const { vendor } = connector;
   const url = URL.canParse(root + request.path) ? new URL(root + request.path) : undefined;
   if (!url || url.origin !== new URL(root).origin) {

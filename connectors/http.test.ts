@@ -158,9 +158,7 @@ describe('credentials', () => {
   });
 
   test('that cannot be read, or not be sent, cost no permit and no request', async () => {
-    const unreadable = await failure(
-      call({ credentials: () => Promise.reject(new Error('SYNCLINE_HUBSPOT_MAIN_TOKEN is not set')) }).get('/x'),
-    );
+    const unreadable = await failure(call({ credentials: () => Promise.reject(new Error('SYNCLINE_HUBSPOT_MAIN_TOKEN is not set')) }).get('/x'));
     expect(unreadable).toMatchObject({
       code: 'AUTH',
       status: null,
@@ -303,9 +301,7 @@ describe('what is told', () => {
     const error = await failure(call().get('/crm/v3/objects/contacts/ada%40example.com', { secret: 'hunter2' }));
     const told = JSON.stringify([{ ...error }, error.message, error.stack, error.cause]);
     for (const hidden of ['sandbox-token', 'hunter2', 'ada@', 'ada%40']) expect(told).not.toContain(hidden);
-    expect(error.message).toBe(
-      'hubspot closed the connection (ECONNRESET), GET /crm/v3/objects/contacts/***; the request may have taken effect',
-    );
+    expect(error.message).toBe('hubspot closed the connection (ECONNRESET), GET /crm/v3/objects/contacts/***; the request may have taken effect');
   });
 
   test('a connector that cannot read a refusal yields UNKNOWN', async () => {

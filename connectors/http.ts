@@ -4,17 +4,7 @@ import axios, { isAxiosError, type AxiosResponse } from 'axios';
 import type { BudgetScope, Lane } from '../schemas/plan';
 import type { Call, Connector, VendorRequest, VendorResponse } from './connector';
 import { VendorError } from './errors';
-import {
-  errorOf,
-  parseJson,
-  plainHeaders,
-  prepare,
-  requestIdIn,
-  shownPath,
-  transportWatching,
-  unreadable,
-  withoutSecrets,
-} from './http-wire';
+import { errorOf, parseJson, plainHeaders, prepare, requestIdIn, shownPath, transportWatching, unreadable, withoutSecrets } from './http-wire';
 import { maskText } from './mask';
 import { networkError } from './network-errors';
 import type { CallEnd, Gate, Permit } from './permit';

@@ -19,12 +19,9 @@ test.each([
 });
 
 // The last four are dates to `Date.parse`, but not to HTTP.
-test.each([undefined, '', 'soon', '1e3', 'NaN', '0x10', '7 seconds', '-5', '2026-10-08', 'Oct 8', '8/10/2026'])(
-  '%p says nothing',
-  (value) => {
-    expect(parseRetryAfter(value, now)).toBeUndefined();
-  },
-);
+test.each([undefined, '', 'soon', '1e3', 'NaN', '0x10', '7 seconds', '-5', '2026-10-08', 'Oct 8', '8/10/2026'])('%p says nothing', (value) => {
+  expect(parseRetryAfter(value, now)).toBeUndefined();
+});
 
 test('a date is compared with the clock of who sent it', () => {
   const headers = { 'retry-after': 'Thu, 08 Oct 2026 12:00:30 GMT', date: 'Thu, 08 Oct 2026 12:00:00 GMT' };

@@ -35,8 +35,7 @@ test('says one line when ready, takes its flags, ends with its parent', async ()
   await once(child.stdout!, 'data');
   const ready = JSON.parse(out()) as { ready: boolean; name: string; port: number; url: string };
   expect(ready).toEqual({ ready: true, name: 'sim-hubspot', port: expect.any(Number) as number, url: `http://127.0.0.1:${ready.port}` });
-  const ask = async (token: string) =>
-    (await fetch(`${ready.url}/crm/v3/objects/contacts/1`, { headers: { authorization: `Bearer ${token}` } })).status;
+  const ask = async (token: string) => (await fetch(`${ready.url}/crm/v3/objects/contacts/1`, { headers: { authorization: `Bearer ${token}` } })).status;
   expect([await ask('only-this'), await ask('another')]).toEqual([404, 401]);
   child.stdin!.end();
   expect(await once(child, 'exit')).toEqual([0, null]);

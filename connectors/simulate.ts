@@ -61,8 +61,7 @@ function vendorNamed(name: string): SimulatedVendor {
   try {
     return (load(path) as { simulated: SimulatedVendor }).simulated;
   } catch (error) {
-    if (error instanceof Error && error.message.startsWith(`Cannot find module '${path}'`))
-      throw new Error(`there is no simulator for "${name}"`);
+    if (error instanceof Error && error.message.startsWith(`Cannot find module '${path}'`)) throw new Error(`there is no simulator for "${name}"`);
     throw error;
   }
 }

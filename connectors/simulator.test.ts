@@ -172,8 +172,7 @@ describe('faults', () => {
   test('match by record, path and method', () => {
     expect(strikes([{ kind: 'reset', match: { email: 'A@B.co' } }], 1)).toBe('reset');
     expect(strikes([{ kind: 'reset', match: { key: ['x', 'a@b.co'], path: 'upsert', method: 'post' } }], 1)).toBe('reset');
-    for (const match of [{ email: 'z@b.co' }, { path: '/read' }, { method: 'GET' }])
-      expect(strikes([{ kind: 'reset', match }], 1)).toBe('-');
+    for (const match of [{ email: 'z@b.co' }, { path: '/read' }, { method: 'GET' }]) expect(strikes([{ kind: 'reset', match }], 1)).toBe('-');
     expect(strikes([{ kind: 'partial', emails: ['z@b.co'] }], 1)).toBe('-');
   });
 
@@ -279,9 +278,7 @@ describe('remote control', () => {
     ]);
     expect(added.map(({ id }: { id: string }) => id)).toEqual([expect.stringMatching(/^fault-\d+$/), 'mine']);
     await admin('DELETE', 'faults/mine');
-    expect((await admin('GET', 'faults')).body).toEqual([
-      { rule: expect.objectContaining({ kind: 'reset' }), left: 'forever', matched: 0, fired: 0 },
-    ]);
+    expect((await admin('GET', 'faults')).body).toEqual([{ rule: expect.objectContaining({ kind: 'reset' }), left: 'forever', matched: 0, fired: 0 }]);
     await admin('DELETE', 'faults');
     expect((await admin('GET', 'faults')).body).toEqual([]);
   });

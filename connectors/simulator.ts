@@ -203,16 +203,12 @@ export function createSimulator(vendor: SimulatedVendor, initial: SimConfigInput
   }
   app.setNotFoundHandler((request, reply) => {
     const call = calls.get(request);
-    return call
-      ? answer(request, reply, call, vendor.failure(404, call.requestId))
-      : reply.code(404).send({ error: 'no such path under /_sim/' });
+    return call ? answer(request, reply, call, vendor.failure(404, call.requestId)) : reply.code(404).send({ error: 'no such path under /_sim/' });
   });
   app.setErrorHandler((error: { statusCode?: number; message: string }, request, reply) => {
     const call = calls.get(request);
     const status = error.statusCode ?? 500;
-    return call
-      ? answer(request, reply, call, vendor.failure(status, call.requestId, error.message))
-      : reply.code(status).send({ error: error.message });
+    return call ? answer(request, reply, call, vendor.failure(status, call.requestId, error.message)) : reply.code(status).send({ error: error.message });
   });
 
   const simulator: Simulator = {

@@ -98,7 +98,9 @@ describe('of any state and request', () => {
   const states: fc.Arbitrary<FenceState> = fc.record({
     landed: fc.option(fc.record({ order, fields, vendorId: fc.constant('7'), reopened: fc.boolean() })),
     olderFields: fc.dictionary(fc.constantFrom('a', 'b', 'c', '*'), order, { maxKeys: 3 }),
-    openCalls: fc.array(fc.record({ claim: fc.nat(9), workflowId: runs, order, fields, untilMs: fc.constantFrom(NOW - 1, NOW, NOW + 1, NOW + 9_999) }), { maxLength: 3 }),
+    openCalls: fc.array(fc.record({ claim: fc.nat(9), workflowId: runs, order, fields, untilMs: fc.constantFrom(NOW - 1, NOW, NOW + 1, NOW + 9_999) }), {
+      maxLength: 3,
+    }),
   });
   const asks: fc.Arbitrary<Ask> = fc.record({
     version: fc.record({ at: fc.integer({ min: 1, max: 4 }), arrival: fc.integer({ min: 0, max: 1 }) }),
@@ -107,9 +109,15 @@ describe('of any state and request', () => {
     workflowId: runs,
     resendEqual: fc.boolean(),
   });
-  const same = (open: OpenCall, one: Ask) => open.workflowId === one.workflowId && open.order.join() === [one.version.at, one.version.arrival, one.mapVersion].join();
+  const same = (open: OpenCall, one: Ask) =>
+    open.workflowId === one.workflowId && open.order.join() === [one.version.at, one.version.arrival, one.mapVersion].join();
   const check = (name: string, predicate: (before: FenceState, one: Ask, decision: ReturnType<typeof decide>) => void) =>
-    test(name, () => fc.assert(fc.property(states, asks, (before, one) => predicate(before, one, decide(before, one, NOW))), { numRuns: 5_000 }));
+    test(name, () =>
+      fc.assert(
+        fc.property(states, asks, (before, one) => predicate(before, one, decide(before, one, NOW))),
+        { numRuns: 5_000 },
+      ),
+    );
 
   check('a claim shares the wire with nobody else, drops only its own fields and leaves some', (before, one, decision) => {
     if (decision.kind !== 'claim') return;

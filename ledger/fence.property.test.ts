@@ -28,12 +28,16 @@ const steps: fc.Arbitrary<Step[]> = fc.array(
 
 describe('in memory', () => {
   test('any schedule keeps the promises', async () => {
-    await fc.assert(fc.asyncProperty(actors, steps, async (runs, schedule) => void (await runSchedule(memoryFence(), runs, schedule))), { numRuns: 5_000 });
+    await fc.assert(
+      fc.asyncProperty(actors, steps, async (runs, schedule) => void (await runSchedule(memoryFence(), runs, schedule))),
+      { numRuns: 5_000 },
+    );
   });
 
   const bugs: Record<string, (state: FenceState, ask: Ask, nowMs: number) => Decision> = {
     'does not wait for calls under way': (state, ask, now) => decide({ ...state, openCalls: state.openCalls.filter((call) => call.untilMs <= now) }, ask, now),
-    'forgets calls of the same run': (state, ask, now) => decide({ ...state, openCalls: state.openCalls.filter((call) => call.workflowId !== ask.workflowId) }, ask, now),
+    'forgets calls of the same run': (state, ask, now) =>
+      decide({ ...state, openCalls: state.openCalls.filter((call) => call.workflowId !== ask.workflowId) }, ask, now),
     'keeps only the latest call': (state, ask, now) => {
       const decision = decide(state, ask, now);
       return decision.kind === 'claim' ? { ...decision, keep: [] } : decision;

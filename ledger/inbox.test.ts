@@ -37,7 +37,13 @@ test('an event is received, claimed with its body, started and closed', async ()
   await db.ledger.inbox.markStarted([first!.rowId]);
   expect(await db.ledger.inbox.backlog()).toMatchObject({ rows: 1 });
   await db.ledger.outcomes.record([outcomeOf('1')]);
-  expect(await row('state, outcome, body, key_hmacs, closed_at')).toEqual({ state: 'closed', outcome: 'accepted', body: null, key_hmacs: ['hmac-1'], closed_at: expect.any(Date) });
+  expect(await row('state, outcome, body, key_hmacs, closed_at')).toEqual({
+    state: 'closed',
+    outcome: 'accepted',
+    body: null,
+    key_hmacs: ['hmac-1'],
+    closed_at: expect.any(Date),
+  });
 });
 
 describe('claiming', () => {
@@ -122,7 +128,8 @@ describe('marking as started', () => {
 });
 
 describe('checking for lost runs', () => {
-  const check = async (olderThanMs = 60_000, everyMs = 10_000) => (await db.ledger.inbox.claimForCheck({ olderThanMs, everyMs, limit: 10 })).map(({ workflowId }) => workflowId);
+  const check = async (olderThanMs = 60_000, everyMs = 10_000) =>
+    (await db.ledger.inbox.claimForCheck({ olderThanMs, everyMs, limit: 10 })).map(({ workflowId }) => workflowId);
   beforeEach(async () => {
     await receive(['1', '2', '3']);
     await claim();

@@ -28,7 +28,7 @@ export interface LedgerOptions {
   log?: LedgerLog;
 }
 
-const asTheyAre: BodyCodec = { encode: async (body) => body, decode: async (body) => body };
+const asTheyAre: BodyCodec = { encode: (body) => Promise.resolve(body), decode: (body) => Promise.resolve(body) };
 const silent: LedgerLog = { info: () => undefined, warn: () => undefined, error: () => undefined };
 
 /** The ledger on PostgreSQL. Opens no connection before it is used. */
@@ -36,11 +36,10 @@ export function createLedger({ connectionString, pool: theirs, codec = asTheyAre
   if ((connectionString === undefined) === (theirs === undefined)) throw new TypeError('createLedger needs a pool or a connectionString');
   const pool = theirs ?? createPool(connectionString as string, log);
   const db = new Database(pool);
-  const door = new DoorCounter(db, log);
+  const door = new DoorCounter(db);
   const arrivals = new ArrivalListener(pool.options, log);
   let closing: Promise<void> | undefined;
   const close = async () => {
-    await door.flush();
     await arrivals.close();
     if (!theirs) await pool.end();
   };

@@ -46,7 +46,7 @@ test('a newer process adds only what is new, and an older one goes on beside it'
   expect(await migrate(pool)).toEqual([]);
 });
 
-test('ping tells an empty database from a ledger, and the pool stays its owner\'s', async () => {
+test("ping tells an empty database from a ledger, and the pool stays its owner's", async () => {
   const ledger = createLedger({ pool });
   await expect(ledger.ping()).rejects.toThrow(/not migrated/);
   await ledger.migrate();

@@ -35,7 +35,7 @@ export interface Inbox {
    * share one statement.
    */
   receive(events: readonly NewInboxEvent[]): Promise<Receipt[]>;
-  /** Counts a delivery or event that no row stands for: `ignored` durably, refusals best effort. */
+  /** Counts deliveries or events that no row stands for; committed when it resolves. `durable` makes no difference any more. */
   countAtDoor(count: { syncId: string | null; source: string; account: string; reason: string; events: number; durable?: boolean }): Promise<void>;
   /**
    * Claims rows to start: new ones first come, the backlog (older than `backlogAfterMs`), oldest first, gets at most half.
@@ -205,8 +205,19 @@ export interface Queries {
   /** The raw event, for replay; null once its body was dropped. */
   event(workflowId: string): Promise<SourceEvent | null>;
   /** Fence rows of a record. */
-  landed(keyHmacs: readonly string[]): Promise<
-    { syncId: string; vendor: string; account: string; object: string; version: Version; mapVersion: number; vendorId: string | null; landedAt: string | null }[]
+  landed(
+    keyHmacs: readonly string[],
+  ): Promise<
+    {
+      syncId: string;
+      vendor: string;
+      account: string;
+      object: string;
+      version: Version;
+      mapVersion: number;
+      vendorId: string | null;
+      landedAt: string | null;
+    }[]
   >;
 }
 

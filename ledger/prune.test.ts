@@ -9,7 +9,17 @@ const DAY = 86_400_000;
 test('old closed rows go, first those whose body was dropped; open ones and the fence stay', async () => {
   const { ledger, pool } = db;
   await ledger.inbox.receive(['landed', 'failed', 'open', 'young'].map((id) => newEvent(id)));
-  const request = { syncId: 'orders', vendor: 'hubspot', account: 'main', object: 'contact', keyHmac: 'h', version: { at: 1, arrival: 1 }, mapVersion: 1, fields: ['a'], workflowId: 'w' };
+  const request = {
+    syncId: 'orders',
+    vendor: 'hubspot',
+    account: 'main',
+    object: 'contact',
+    keyHmac: 'h',
+    version: { at: 1, arrival: 1 },
+    mapVersion: 1,
+    fields: ['a'],
+    workflowId: 'w',
+  };
   await ledger.fence.claim([request], { claimMs: 1_000 });
   await ledger.fence.confirm([{ ...request, claim: 1, landed: true }], [outcomeOf('landed'), outcomeOf('failed', { outcome: 'failed' })]);
   await pool.query(`update syncline.inbox set closed_at = closed_at - interval '10 days'`);

@@ -7,7 +7,7 @@ const BATCH = 5_000;
 /** Retention: closed rows go, the fence stays, since it must remember what landed for as long as anything may be replayed. */
 export function createPrune(db: Database): Ledger['prune'] {
   return async ({ olderThanMs, failedOlderThanMs }) => {
-    for (let pruned = 0; ; ) {
+    for (let pruned = 0; ;) {
       const [row] = await db.run<{ count: number }>({ name: 'prune', text: pruneSql, values: [olderThanMs, failedOlderThanMs ?? null, BATCH] });
       pruned += row?.count ?? 0;
       if ((row?.count ?? 0) < BATCH) return pruned;

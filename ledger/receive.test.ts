@@ -1,3 +1,4 @@
+import { Pool } from 'pg';
 import { createTestLedger, newEvent, outcomeOf, type TestLedger } from '../test/support/ledger';
 import { severableProxy } from '../test/support/severable-proxy';
 
@@ -13,13 +14,18 @@ test('5,000 events in parallel from two gateways, each sent twice: every one is 
   const gateways = [db.ledger, db.another()];
   const ids = Array.from({ length: 5_000 }, (_, index) => `event-${index}`);
   const receipts = await Promise.all(gateways.flatMap((gateway) => ids.map(async (id) => ({ id, receipt: (await gateway.inbox.receive([newEvent(id)]))[0] }))));
-  expect(receipts.filter(({ receipt }) => receipt === 'new').map(({ id }) => id).sort()).toEqual([...ids].sort());
+  expect(
+    receipts
+      .filter(({ receipt }) => receipt === 'new')
+      .map(({ id }) => id)
+      .sort(),
+  ).toEqual([...ids].sort());
   expect(receipts.filter(({ receipt }) => receipt === 'duplicate')).toHaveLength(5_000);
   expect(await db.ledger.queries.funnel()).toMatchObject([{ received: 5_000, duplicates: 5_000, waitingToStart: 5_000 }]);
 });
 
 test('calls that come in together share statements; a call alone does not wait', async () => {
-  const query = jest.spyOn(jest.requireActual<typeof import('pg')>('pg').Pool.prototype, 'query');
+  const query = jest.spyOn(Pool.prototype, 'query');
   await db.ledger.inbox.receive([newEvent('alone')]);
   expect(query).toHaveBeenCalledTimes(1);
   await Promise.all(Array.from({ length: 1_000 }, (_, index) => db.ledger.inbox.receive([newEvent(`${index}`)])));
@@ -79,7 +85,10 @@ test('characters that PostgreSQL does not take, and bodies of any kind, come thr
 });
 
 test('bodies pass the codec; one that cannot be read does not stop the others', async () => {
-  const codec = { encode: async (body: Buffer) => Buffer.from(body.toString('base64')), decode: async (body: Buffer) => Buffer.from(body.toString(), 'base64') };
+  const codec = {
+    encode: async (body: Buffer) => Buffer.from(body.toString('base64')),
+    decode: async (body: Buffer) => Buffer.from(body.toString(), 'base64'),
+  };
   const error = jest.fn();
   const ledger = db.another({ codec, log: { info: jest.fn(), warn: jest.fn(), error } });
   await ledger.inbox.receive([newEvent('1', { body: { email: 'ada@example.com' } })]);
@@ -90,7 +99,8 @@ test('bodies pass the codec; one that cannot be read does not stop the others', 
 });
 
 describe('redelivery', () => {
-  const close = (outcome: 'accepted' | 'skipped' | 'superseded' | 'verified' | 'rejected' | 'invalid' | 'expired' | 'failed') => db.ledger.outcomes.record([outcomeOf('1', { outcome, code: 'WHY', cause: 'because' })]);
+  const close = (outcome: 'accepted' | 'skipped' | 'superseded' | 'verified' | 'rejected' | 'invalid' | 'expired' | 'failed') =>
+    db.ledger.outcomes.record([outcomeOf('1', { outcome, code: 'WHY', cause: 'because' })]);
 
   test.each(['rejected', 'invalid', 'expired', 'failed'] as const)('of an event that ended %s arms it again', async (outcome) => {
     await db.ledger.inbox.receive([newEvent('1')]);
@@ -98,18 +108,28 @@ describe('redelivery', () => {
     await db.ledger.inbox.markStarted([first!.rowId]);
     await close(outcome);
     expect(await db.ledger.inbox.receive([newEvent('1', { body: 'second', workflowId: 'orders/main/own' })])).toEqual(['rearmed']);
-    expect(await rows('state, outcome, code, cause, closed_at, duplicates')).toEqual([{ state: 'new', outcome: null, code: null, cause: null, closed_at: null, duplicates: 0 }]);
+    expect(await rows('state, outcome, code, cause, closed_at, duplicates')).toEqual([
+      { state: 'new', outcome: null, code: null, cause: null, closed_at: null, duplicates: 0 },
+    ]);
     const [again] = await db.ledger.inbox.claimForStart(starting);
-    expect(again).toMatchObject({ rowId: first!.rowId, rearmed: true, workflowId: 'orders/main/own', event: { body: 'second', version: first!.event.version } });
+    expect(again).toMatchObject({
+      rowId: first!.rowId,
+      rearmed: true,
+      workflowId: 'orders/main/own',
+      event: { body: 'second', version: first!.event.version },
+    });
     expect(await db.ledger.inbox.receive([newEvent('1')])).toEqual(['duplicate']);
   });
 
-  test.each(['accepted', 'verified', 'skipped', 'superseded'] as const)('of an event that ended %s is a duplicate, and brings no body back', async (outcome) => {
-    await db.ledger.inbox.receive([newEvent('1')]);
-    await close(outcome);
-    expect(await db.ledger.inbox.receive([newEvent('1')])).toEqual(['duplicate']);
-    expect(await rows('state, outcome, body, duplicates')).toEqual([{ state: 'closed', outcome, body: null, duplicates: 1 }]);
-  });
+  test.each(['accepted', 'verified', 'skipped', 'superseded'] as const)(
+    'of an event that ended %s is a duplicate, and brings no body back',
+    async (outcome) => {
+      await db.ledger.inbox.receive([newEvent('1')]);
+      await close(outcome);
+      expect(await db.ledger.inbox.receive([newEvent('1')])).toEqual(['duplicate']);
+      expect(await rows('state, outcome, body, duplicates')).toEqual([{ state: 'closed', outcome, body: null, duplicates: 1 }]);
+    },
+  );
 
   test('of a failed event, at many gateways at once, arms it once', async () => {
     await db.ledger.inbox.receive([newEvent('1')]);

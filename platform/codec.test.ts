@@ -11,7 +11,11 @@ const [first, second] = parseCodecKeys([Buffer.alloc(32, 1).toString('base64'), 
 const payloadOf = (value: unknown): Payload => defaultPayloadConverter.toPayload(value);
 const valueOf = (payload: Payload): unknown => defaultPayloadConverter.fromPayload(payload);
 const encodingOf = (payload: Payload): string => Buffer.from(payload.metadata?.['encoding'] ?? []).toString();
-const record = (index: number) => ({ id: index, email: `customer.${index}@example.com`, tags: ['vip', `t${index % 9}`] });
+const record = (index: number) => ({
+  id: index,
+  email: `customer.${index}@example.com`,
+  tags: ['vip', `t${index % 9}`],
+});
 const records = (count: number) => Array.from({ length: count }, (_, index) => record(index));
 
 async function roundTrip(payload: Payload, keys: CodecKey[]): Promise<{ written: Payload; read: Payload }> {
@@ -114,7 +118,7 @@ describe('payloads', () => {
     await expect(createCodec().decode([bad])).rejects.toThrow('compressed payload is damaged');
   });
 
-  test('reads what Temporal\'s encryption samples wrote under the same key id', async () => {
+  test("reads what Temporal's encryption samples wrote under the same key id", async () => {
     const inner = Buffer.from(temporal.api.common.v1.Payload.encode(payloadOf('from a sample')).finish());
     const foreign: Payload = {
       metadata: { encoding: Buffer.from('binary/encrypted'), 'encryption-key-id': Buffer.from(first.id) },
@@ -137,7 +141,10 @@ describe('stored bodies', () => {
 
   test('any bytes survive, with and without keys, also bytes that look encoded', async () => {
     const lookalike = fc.uint8Array({ maxLength: 30 }).map((rest) => Buffer.concat([Buffer.from('\0SL1', 'latin1'), rest]));
-    const body = fc.oneof(fc.uint8Array({ maxLength: 200 }).map((bytes) => Buffer.from(bytes)), lookalike);
+    const body = fc.oneof(
+      fc.uint8Array({ maxLength: 200 }).map((bytes) => Buffer.from(bytes)),
+      lookalike,
+    );
     await fc.assert(
       fc.asyncProperty(body, async (bytes) => {
         expect(await bodies.decode(await bodies.encode(bytes))).toEqual(bytes);

@@ -18,7 +18,9 @@ const decompressAsync = promisify(brotliDecompress);
 
 /** Compressed bytes, or null when that saves nothing. */
 export async function compress(data: Uint8Array): Promise<Buffer | null> {
-  const options = { params: { [constants.BROTLI_PARAM_QUALITY]: quality, [constants.BROTLI_PARAM_SIZE_HINT]: data.length } };
+  const options = {
+    params: { [constants.BROTLI_PARAM_QUALITY]: quality, [constants.BROTLI_PARAM_SIZE_HINT]: data.length },
+  };
   const packed = data.length <= syncBytes ? brotliCompressSync(data, options) : await compressAsync(data, options);
   return packed.length < data.length ? packed : null;
 }

@@ -18,7 +18,12 @@ function problemsOf(work: () => unknown): string[] {
 describe('loadConfig', () => {
   test('reads everything, with defaults', () => {
     const config = loadConfig(usable);
-    expect(config).toMatchObject({ mode: 'real', databaseUrl: usable.SYNCLINE_DATABASE_URL, codecKeys: [], logLevel: 'info' });
+    expect(config).toMatchObject({
+      mode: 'real',
+      databaseUrl: usable.SYNCLINE_DATABASE_URL,
+      codecKeys: [],
+      logLevel: 'info',
+    });
     expect(config.keySecrets).toEqual(['a-secret-of-some-length', 'an-older-secret-of-some-length']);
   });
 
@@ -30,7 +35,11 @@ describe('loadConfig', () => {
 
   test('all problems at once, each with its variable and what was expected', () => {
     const problems = problemsOf(() =>
-      loadConfig({ SYNCLINE_DATABASE_URL: 'mysql://root:hunter2@db', SYNCLINE_CODEC_KEY: 'hunter2', SYNCLINE_LOG_LEVEL: 'loud' }),
+      loadConfig({
+        SYNCLINE_DATABASE_URL: 'mysql://root:hunter2@db',
+        SYNCLINE_CODEC_KEY: 'hunter2',
+        SYNCLINE_LOG_LEVEL: 'loud',
+      }),
     );
     expect(problems).toEqual([
       'SYNCLINE_DATABASE_URL is not usable; expected a PostgreSQL address, e.g. postgres://user:password@localhost:5432/syncline',

@@ -25,10 +25,7 @@ export interface Variable<T> {
 type Values<S> = { [K in keyof S]: S[K] extends Variable<infer T> ? T : never };
 
 /** Reads and checks a set of variables; throws one `ConfigError` with every problem. */
-export function readVariables<S extends Record<string, Variable<unknown>>>(
-  variables: S,
-  options: { env?: Environment; secrets?: Secrets } = {},
-): Values<S> {
+export function readVariables<S extends Record<string, Variable<unknown>>>(variables: S, options: { env?: Environment; secrets?: Secrets } = {}): Values<S> {
   const env = options.env ?? process.env;
   const secrets = options.secrets ?? createSecrets({ env });
   const problems: string[] = [];
@@ -92,12 +89,15 @@ export const logLevelVariable: Variable<LogLevel> = {
 
 export const codecKeyVariable: Variable<CodecKey[]> = {
   name: 'SYNCLINE_CODEC_KEY',
-  schema: z.string().optional().transform((text, context) => {
-    const keys = text === undefined ? [] : parseCodecKeys(text.split(','));
-    if (keys) return keys;
-    context.issues.push({ code: 'custom', message: 'not keys', input: null });
-    return z.NEVER;
-  }),
+  schema: z
+    .string()
+    .optional()
+    .transform((text, context) => {
+      const keys = text === undefined ? [] : parseCodecKeys(text.split(','));
+      if (keys) return keys;
+      context.issues.push({ code: 'custom', message: 'not keys', input: null });
+      return z.NEVER;
+    }),
   expected: 'keys of 32 bytes in base64 or hex, with a comma between, the one to encrypt with first (openssl rand -base64 32)',
   secret: true,
 };
@@ -111,7 +111,10 @@ const databaseUrlVariable: Variable<string> = {
 
 const keySecretsVariable: Variable<string[]> = {
   name: 'SYNCLINE_KEY_SECRET',
-  schema: z.string().transform((text) => text.split(',').map((part) => part.trim())).pipe(z.array(z.string().min(16)).min(1)),
+  schema: z
+    .string()
+    .transform((text) => text.split(',').map((part) => part.trim()))
+    .pipe(z.array(z.string().min(16)).min(1)),
   expected: 'secrets of at least 16 characters, with a comma between, newest first (openssl rand -base64 32)',
   secret: true,
 };

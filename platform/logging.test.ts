@@ -14,15 +14,36 @@ test('JSON lines with level, time and component', () => {
 
 test('secrets and personal data are redacted where they turn up', () => {
   const [line] = logged((log) =>
-    log.info({ body: { email: 'ada@example.com' }, request: { headers: { a: 'ada' } }, a: { b: { token: 'ada' } }, secret: 'ada' }),
+    log.info({
+      body: { email: 'ada@example.com' },
+      request: { headers: { a: 'ada' } },
+      a: { b: { token: 'ada' } },
+      secret: 'ada',
+    }),
   );
   expect(JSON.stringify(line)).not.toContain('ada');
 });
 
 test('of an error only type, message, code, stack and cause', () => {
   const cause = Object.assign(new TypeError('why'), { detail: 'Key (email)=(ada@example.com) exists' });
-  const error = Object.assign(new Error('what', { cause }), { code: '23505', detail: 'ada@example.com', config: { x: 'ada@' } });
+  const error = Object.assign(new Error('what', { cause }), {
+    code: '23505',
+    detail: 'ada@example.com',
+    config: { x: 'ada@' },
+  });
   const [line] = logged((log) => log.error({ err: error }, 'failed'));
-  expect(line?.['err']).toMatchObject({ type: 'Error', message: 'what', code: '23505', cause: { type: 'TypeError', message: 'why' } });
+  expect(line?.['err']).toMatchObject({
+    type: 'Error',
+    message: 'what',
+    code: '23505',
+    cause: { type: 'TypeError', message: 'why' },
+  });
+  expect(JSON.stringify(line)).not.toContain('ada@');
+});
+
+test('a database error that quotes the value is withheld', () => {
+  const error = Object.assign(new Error('invalid input syntax for type bigint: "ada@example.com"'), { code: '22P02' });
+  const [line] = logged((log) => log.error({ err: error }, 'failed'));
+  expect(line?.['err']).toMatchObject({ code: '22P02' });
   expect(JSON.stringify(line)).not.toContain('ada@');
 });

@@ -58,11 +58,13 @@ interface ErrorFacts {
 function errorFacts(error: unknown): ErrorFacts {
   if (!(error instanceof Error)) return { type: typeof error, message: String(error) };
   const { code } = error as { code?: unknown };
+  // PostgreSQL quotes the value it could not take (SQLSTATE class 22) in the message itself.
+  const quotes = typeof code === 'string' && /^22[0-9A-Z]{3}$/.test(code);
   return {
     type: error.name,
-    message: error.message,
+    message: quotes ? 'a value was refused; the message is withheld, as it quotes the value' : error.message,
     ...(typeof code === 'string' ? { code } : {}),
-    ...(error.stack ? { stack: error.stack } : {}),
+    ...(error.stack && !quotes ? { stack: error.stack } : {}),
     ...(error.cause === undefined ? {} : { cause: errorFacts(error.cause) }),
   };
 }

@@ -78,7 +78,13 @@ const standardWebhooksPrefix = 'whsec_';
 
 /** The fixed sandbox secret for a variable: `SYNCLINE_SHOPIFY_MAIN_WEBHOOK_SECRET` has `sandbox-shopify-main-webhook-secret`. */
 export function sandboxSecret(variable: string): string {
-  return sandboxPrefix + variable.replace(/^SYNCLINE_/, '').toLowerCase().replaceAll('_', '-');
+  return (
+    sandboxPrefix +
+    variable
+      .replace(/^SYNCLINE_/, '')
+      .toLowerCase()
+      .replaceAll('_', '-')
+  );
 }
 
 /** The same in the form Standard Webhooks wants: `whsec_` and base64. */
@@ -97,10 +103,7 @@ export function isSandboxSecret(value: string): boolean {
 export function refuseSandboxSecrets(name: string, values: readonly string[], mode: Mode): void {
   const parts = values.flatMap((value) => value.split(',')).map((part) => part.trim());
   if (mode === 'real' && parts.some(isSandboxSecret)) {
-    throw new SecretError(
-      name,
-      `${name} holds a sandbox secret, which everyone can read in the docs; set your own, or SYNCLINE_MODE=sandbox`,
-    );
+    throw new SecretError(name, `${name} holds a sandbox secret, which everyone can read in the docs; set your own, or SYNCLINE_MODE=sandbox`);
   }
 }
 

@@ -13,7 +13,12 @@ test('localhost and the default namespace when nothing is set', () => {
 });
 
 test('variables', () => {
-  const env = { ...nowhere, TEMPORAL_ADDRESS: 'temporal.example.com:7233', TEMPORAL_NAMESPACE: 'crm', TEMPORAL_API_KEY: 'key' };
+  const env = {
+    ...nowhere,
+    TEMPORAL_ADDRESS: 'temporal.example.com:7233',
+    TEMPORAL_NAMESPACE: 'crm',
+    TEMPORAL_API_KEY: 'key',
+  };
   expect(connectionOptions(env)).toEqual({
     connection: { address: 'temporal.example.com:7233', apiKey: 'key', tls: true },
     namespace: 'crm',

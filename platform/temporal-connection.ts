@@ -19,9 +19,7 @@ export interface TemporalSettings {
  * as Temporal's own tools do. Variables win over the file.
  */
 export function connectionOptions(env: Environment = process.env): TemporalSettings {
-  const overrideEnvVars = Object.fromEntries(
-    Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined),
-  );
+  const overrideEnvVars = Object.fromEntries(Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined));
   let config: ConnectConfig;
   try {
     config = loadClientConnectConfig({ overrideEnvVars });

@@ -11,7 +11,10 @@ const event = { id: '1', topic: 'thing.created' };
 
 function setUp(limits: Partial<ReceiverLimits> = {}) {
   const inbox = createFakeInbox();
-  return { inbox, receiver: createReceiver({ syncs: acmeSyncs, inbox, secrets: () => [acmeSecret], publicUrl: acmeUrl, limits }) };
+  return {
+    inbox,
+    receiver: createReceiver({ syncs: acmeSyncs, inbox, secrets: () => [acmeSecret], publicUrl: acmeUrl, limits }),
+  };
 }
 
 async function serving<T>(listener: RequestListener, work: (url: string) => Promise<T>): Promise<T> {

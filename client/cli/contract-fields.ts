@@ -25,7 +25,7 @@ interface Schema {
 
 /** The fields of a JSON Schema as rows, nested ones after the field that holds them. */
 export function fieldRows(schema: object, path = ''): FieldRow[] {
-  const { properties = {}, required = [] } = inner(schema as Schema);
+  const { properties = {}, required = [] } = inner(schema);
   return Object.entries(properties).flatMap(([name, property]) => {
     const field = path === '' ? name : `${path}.${name}`;
     const list = inner(property).items;

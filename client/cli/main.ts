@@ -5,6 +5,7 @@ import type { Answer, CliContext } from './context';
 import { errorFacts } from './error-facts';
 import { openContext } from './open';
 import { createProgram } from './program';
+import { withSandbox } from './sandbox-environment';
 import { processTerminal, type Terminal } from './terminal';
 
 /** What a run of the program needs; tests pass their own. */
@@ -17,7 +18,7 @@ export interface MainOptions {
 /** Runs `syncline <args>` and resolves with its exit code. Never rejects. */
 export async function main(args: readonly string[], options: MainOptions = {}): Promise<ExitCode> {
   const terminal = options.terminal ?? processTerminal();
-  const context = (options.openContext ?? openContext)(terminal, options.env ?? process.env);
+  const context = (options.openContext ?? openContext)(terminal, options.env ?? withSandbox(process.env));
   let exitCode: ExitCode = exitCodes.ok;
   const program = createProgram(async (command, { json }) => {
     const answer = await command(context);

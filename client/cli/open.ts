@@ -1,4 +1,12 @@
 import type { Client, Connection } from '@temporalio/client';
+import type * as ClientModule from '@temporalio/client';
+import type * as ConnectionModule from '../../platform/temporal-connection';
+import type * as ConfigModule from '../../platform/config';
+import type * as CodecModule from '../../platform/codec';
+import type * as HmacModule from '../../platform/hmac';
+import type * as LedgerModule from '../../ledger';
+import type * as LoggingModule from '../../platform/logging';
+import type * as RegistryModule from '../../syncs';
 import type { Ledger } from '../../ledger/port';
 import type { Sync } from '../../syncs/define-sync';
 import type { Config } from '../../platform/config';
@@ -10,15 +18,16 @@ import type { Terminal } from './terminal';
 /* Modules are loaded when they are used, not when this file is: Temporal's client alone takes longer than most commands. */
 /* eslint-disable @typescript-eslint/no-require-imports */
 const load = {
-  client: () => require('@temporalio/client') as typeof import('@temporalio/client'),
-  connection: () => require('../../platform/temporal-connection') as typeof import('../../platform/temporal-connection'),
-  config: () => require('../../platform/config') as typeof import('../../platform/config'),
-  codec: () => require('../../platform/codec') as typeof import('../../platform/codec'),
-  hmac: () => require('../../platform/hmac') as typeof import('../../platform/hmac'),
-  ledger: () => require('../../ledger') as typeof import('../../ledger'),
-  logging: () => require('../../platform/logging') as typeof import('../../platform/logging'),
-  registry: () => require('../../syncs') as typeof import('../../syncs'),
+  client: () => require('@temporalio/client') as typeof ClientModule,
+  connection: () => require('../../platform/temporal-connection') as typeof ConnectionModule,
+  config: () => require('../../platform/config') as typeof ConfigModule,
+  codec: () => require('../../platform/codec') as typeof CodecModule,
+  hmac: () => require('../../platform/hmac') as typeof HmacModule,
+  ledger: () => require('../../ledger') as typeof LedgerModule,
+  logging: () => require('../../platform/logging') as typeof LoggingModule,
+  registry: () => require('../../syncs') as typeof RegistryModule,
 };
+/* eslint-enable @typescript-eslint/no-require-imports */
 
 const connectTimeoutMs = 5_000;
 

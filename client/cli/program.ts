@@ -1,4 +1,11 @@
 import { Command as Commander, InvalidArgumentError, Option } from 'commander';
+import type * as RunsModule from './commands/runs';
+import type * as TraceModule from './commands/trace';
+import type * as ReplayModule from './commands/replay';
+import type * as DoctorModule from './commands/doctor';
+import type * as ProcessModule from './commands/run-process';
+import type * as ContractsModule from './commands/contracts';
+import type * as SyncsModule from './commands/syncs';
 import type { Answer, CliContext } from './context';
 import { outcomeChoices } from './filter';
 
@@ -8,13 +15,13 @@ export type Execute = (command: (context: CliContext) => Promise<Answer>, option
 /* Commands are loaded when they are called: `--help` must not wait for Temporal's client. */
 /* eslint-disable @typescript-eslint/no-require-imports */
 const load = {
-  runs: () => require('./commands/runs') as typeof import('./commands/runs'),
-  trace: () => require('./commands/trace') as typeof import('./commands/trace'),
-  replay: () => require('./commands/replay') as typeof import('./commands/replay'),
-  doctor: () => require('./commands/doctor') as typeof import('./commands/doctor'),
-  process: () => require('./commands/run-process') as typeof import('./commands/run-process'),
-  contracts: () => require('./commands/contracts') as typeof import('./commands/contracts'),
-  syncs: () => require('./commands/syncs') as typeof import('./commands/syncs'),
+  runs: () => require('./commands/runs') as typeof RunsModule,
+  trace: () => require('./commands/trace') as typeof TraceModule,
+  replay: () => require('./commands/replay') as typeof ReplayModule,
+  doctor: () => require('./commands/doctor') as typeof DoctorModule,
+  process: () => require('./commands/run-process') as typeof ProcessModule,
+  contracts: () => require('./commands/contracts') as typeof ContractsModule,
+  syncs: () => require('./commands/syncs') as typeof SyncsModule,
 };
 /* eslint-enable @typescript-eslint/no-require-imports */
 

@@ -31,7 +31,6 @@ export function processTerminal(): Terminal {
 }
 
 /** C0, DEL, C1, and the marks that reorder text. */
-// eslint-disable-next-line no-control-regex -- they are what must go
 const unprintable = /[\u0000-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
 
 /**

@@ -20,11 +20,17 @@ async function withServer<T>(work: (url: string) => Promise<T>, keys: CodecKey[]
 }
 
 const post = (url: string, body: unknown, headers: Record<string, string> = {}) =>
-  fetch(url, { method: 'POST', headers: { 'content-type': 'application/json', ...headers }, body: JSON.stringify(body) });
+  fetch(url, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...headers },
+    body: JSON.stringify(body),
+  });
 
 test('encodes and decodes as the Web UI expects', async () => {
   await withServer(async (url) => {
-    const encoded = (await (await post(`${url}/encode`, { payloads: [plain] })).json()) as { payloads: (typeof plain)[] };
+    const encoded = (await (await post(`${url}/encode`, { payloads: [plain] })).json()) as {
+      payloads: (typeof plain)[];
+    };
     expect(encoded.payloads[0]?.metadata.encoding).toBe(base64('binary/encrypted'));
     const answer = await post(`${url}/decode`, encoded, { origin: ui, 'x-namespace': 'default' });
     expect(answer.headers.get('access-control-allow-origin')).toBe(ui);
@@ -34,13 +40,9 @@ test('encodes and decodes as the Web UI expects', async () => {
 
 test('preflight for the UI only', async () => {
   await withServer(async (url) => {
-    const preflight = (origin: string) =>
-      fetch(`${url}/decode`, { method: 'OPTIONS', headers: { origin, 'access-control-request-method': 'POST' } });
+    const preflight = (origin: string) => fetch(`${url}/decode`, { method: 'OPTIONS', headers: { origin, 'access-control-request-method': 'POST' } });
     const allowed = await preflight(ui);
-    expect([allowed.status, allowed.headers.get('access-control-allow-headers')]).toEqual([
-      204,
-      'content-type, x-namespace, authorization',
-    ]);
+    expect([allowed.status, allowed.headers.get('access-control-allow-headers')]).toEqual([204, 'content-type, x-namespace, authorization']);
     const refused = await preflight('https://evil.example');
     expect([refused.status, refused.headers.get('access-control-allow-origin')]).toEqual([403, null]);
     expect(await refused.json()).toMatchObject({ code: 'ORIGIN_NOT_ALLOWED' });
@@ -68,10 +70,7 @@ test('a missing key and a wrong body are answered in words', async () => {
   }));
   await withServer(async (url) => {
     const answer = await post(`${url}/decode`, { payloads: [sealed] });
-    expect([answer.status, await answer.json()]).toEqual([
-      400,
-      { code: 'NOT_DECODED', message: expect.stringContaining('SYNCLINE_CODEC_KEY is not set') },
-    ]);
+    expect([answer.status, await answer.json()]).toEqual([400, { code: 'NOT_DECODED', message: expect.stringContaining('SYNCLINE_CODEC_KEY is not set') }]);
     expect((await post(`${url}/decode`, { nothing: true })).status).toBe(400);
   }, []);
 });

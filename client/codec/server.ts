@@ -67,9 +67,7 @@ function fromJson(body: unknown): Payload[] {
   const payloads = (body as { payloads?: unknown } | null)?.payloads;
   if (!Array.isArray(payloads)) throw new Error('expected {"payloads":[{"metadata":{…},"data":"…"}]}, bytes in base64');
   return payloads.map((payload: JsonPayload) => ({
-    metadata: Object.fromEntries(
-      Object.entries(payload.metadata ?? {}).map(([field, value]) => [field, Buffer.from(value, 'base64')]),
-    ),
+    metadata: Object.fromEntries(Object.entries(payload.metadata ?? {}).map(([field, value]) => [field, Buffer.from(value, 'base64')])),
     ...(payload.data === undefined ? {} : { data: Buffer.from(payload.data, 'base64') }),
   }));
 }

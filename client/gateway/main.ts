@@ -28,7 +28,11 @@ async function main(): Promise<void> {
   const secrets = createWebhookSecrets(config.secrets);
   checkSecrets(secrets);
 
-  const ledger = createLedger({ connectionString: config.databaseUrl, codec: createCodec(config.codecKeys).bodies, log });
+  const ledger = createLedger({
+    connectionString: config.databaseUrl,
+    codec: createCodec(config.codecKeys).bodies,
+    log,
+  });
   const connection = Connection.lazy(config.temporal.connection);
   const metrics = createGatewayMetrics();
   const monitor = createMonitor({

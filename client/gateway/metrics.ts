@@ -37,7 +37,11 @@ export function createGatewayMetrics(): GatewayMetrics {
     labelNames: ['sync', 'receipt'] as const,
     registers,
   });
-  const inFlight = new Gauge({ name: 'syncline_gateway_in_flight', help: 'Deliveries being verified and committed.', registers });
+  const inFlight = new Gauge({
+    name: 'syncline_gateway_in_flight',
+    help: 'Deliveries being verified and committed.',
+    registers,
+  });
   const late = new Counter({
     name: 'syncline_gateway_late_inserts_total',
     help: 'Inserts that ended after their delivery had been answered with 503.',
@@ -45,7 +49,11 @@ export function createGatewayMetrics(): GatewayMetrics {
     registers,
   });
   const backlogRows = new Gauge({ name: 'syncline_inbox_backlog_rows', help: 'Events waiting to start.', registers });
-  const backlogAge = new Gauge({ name: 'syncline_inbox_backlog_age_seconds', help: 'Age of the oldest of them.', registers });
+  const backlogAge = new Gauge({
+    name: 'syncline_inbox_backlog_age_seconds',
+    help: 'Age of the oldest of them.',
+    registers,
+  });
   const up = new Gauge({
     name: 'syncline_gateway_up',
     help: '1 when the part answers: database (deliveries need it), temporal (they do not).',

@@ -62,8 +62,7 @@ test('webhooks over HTTP, of any content type', async () => {
   expect((await post(url, '1')).status).toBe(202);
   expect((await post(url, '1')).status).toBe(200);
   expect(inbox.rows.size).toBe(1);
-  const refused = async (headers: Record<string, string>, body = 'x') =>
-    (await fetch(url + path, { method: 'POST', headers, body })).status;
+  const refused = async (headers: Record<string, string>, body = 'x') => (await fetch(url + path, { method: 'POST', headers, body })).status;
   expect(await refused({ 'content-type': 'not a type' })).toBe(415);
   expect(await refused({ 'content-type': 'application/json' })).toBe(401);
   expect((await fetch(url + path)).headers.get('allow')).toBe('POST');

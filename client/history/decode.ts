@@ -78,6 +78,6 @@ function isLong(value: object): value is { low: number; high: number; toString()
 
 /** Of a protobuf timestamp or duration. */
 export function milliseconds(value: object): number {
-  const { seconds, nanos } = value as { seconds?: unknown; nanos?: unknown };
-  return Math.round(Number(String(seconds ?? 0)) * 1_000 + Number(nanos ?? 0) / 1_000_000);
+  const { seconds = 0, nanos = 0 } = value as { seconds?: number | { toString(): string }; nanos?: number };
+  return Math.round(Number(seconds.toString()) * 1_000 + nanos / 1_000_000);
 }

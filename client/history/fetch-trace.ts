@@ -1,5 +1,4 @@
 import { type Client, WorkflowNotFoundError } from '@temporalio/client';
-import type { LoadedDataConverter } from '@temporalio/common/lib/converter/data-converter';
 import { AttemptsSeen } from './attempts';
 import { decodeHistory, type PlainEvent } from './decode';
 import { readRun } from './read-run';
@@ -69,7 +68,7 @@ async function addChain(client: Client, workflowId: string, runId: string, histo
 async function eventsOf(client: Client, workflowId: string, runId: string): Promise<PlainEvent[] | null> {
   try {
     const history = await client.workflow.getHandle(workflowId, runId).fetchHistory();
-    return await decodeHistory(history, client.options.loadedDataConverter as LoadedDataConverter);
+    return await decodeHistory(history, client.options.loadedDataConverter);
   } catch (error) {
     if (error instanceof WorkflowNotFoundError) return null;
     throw error;

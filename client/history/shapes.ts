@@ -92,5 +92,6 @@ export function inputOf(input: unknown): { plan: SyncPlan | null; event: SourceE
 }
 
 export function text(value: unknown): string {
-  return typeof value === 'string' ? value : value === undefined || value === null ? '' : String(value);
+  if (typeof value === 'string') return value;
+  return value === undefined || value === null ? '' : JSON.stringify(value);
 }

@@ -1,5 +1,4 @@
 import type { Client } from '@temporalio/client';
-import type { LoadedDataConverter } from '@temporalio/common/lib/converter/data-converter';
 import type { AttemptEnd } from '../../schemas/outcome';
 import { attemptsIn } from './attempts';
 import { decodeValue, isObject } from './decode';
@@ -34,7 +33,7 @@ const queryTimeoutMs = 3_000;
 export async function readWaiting(client: Client, ids: { workflowId: string; runId: string }): Promise<Waiting> {
   const handle = client.workflow.getHandle(ids.workflowId, ids.runId);
   const [description, details] = await Promise.all([handle.describe(), currentDetails(client, ids)]);
-  const raw = (await decodeValue(description.raw, client.options.loadedDataConverter as LoadedDataConverter)) as Record<string, unknown>;
+  const raw = (await decodeValue(description.raw, client.options.loadedDataConverter)) as Record<string, unknown>;
   const pending = Array.isArray(raw['pendingActivities']) ? raw['pendingActivities'] : [];
   return { causes: waitingCauses(raw), details, activities: pending.filter(isObject).map(pendingActivity) };
 }

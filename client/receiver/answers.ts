@@ -96,13 +96,25 @@ export function takenAnswer({ received, ignored, runs }: Taken): Answer {
   const facts = { received, duplicates, ignored, ...(runs.length > 0 ? { runs: runs.slice(0, maxRunsShown) } : {}) };
   if (toRun > 0) {
     const first = runs.find((run) => run.receipt !== 'duplicate')?.workflowId ?? '';
-    const body = { code: 'ACCEPTED', message: `${toRun} ${toRun === 1 ? 'run' : 'runs'} committed`, next: `npx syncline trace "${first}"` };
+    const body = {
+      code: 'ACCEPTED',
+      message: `${toRun} ${toRun === 1 ? 'run' : 'runs'} committed`,
+      next: `npx syncline trace "${first}"`,
+    };
     return { status: 202, headers: json, body: { ...body, ...facts } };
   }
   if (duplicates > 0) {
-    const body = { code: 'DUPLICATE', message: 'already received; nothing runs twice', next: `npx syncline trace "${runs[0]?.workflowId}"` };
+    const body = {
+      code: 'DUPLICATE',
+      message: 'already received; nothing runs twice',
+      next: `npx syncline trace "${runs[0]?.workflowId}"`,
+    };
     return { status: 200, headers: json, body: { ...body, ...facts } };
   }
-  const body = { code: 'IGNORED', message: 'no sync wants these events; they were counted', next: 'add the topic to a sync, or stop sending it' };
+  const body = {
+    code: 'IGNORED',
+    message: 'no sync wants these events; they were counted',
+    next: 'add the topic to a sync, or stop sending it',
+  };
   return { status: 200, headers: json, body: { ...body, ...facts } };
 }

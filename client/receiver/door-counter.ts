@@ -23,11 +23,7 @@ interface Sum extends RefusalCount {
   cause?: unknown;
 }
 
-export function createDoorCounter(options: {
-  inbox: Pick<Inbox, 'countAtDoor'>;
-  everyMs: number;
-  log?: Pick<Log, 'warn' | 'error'> | undefined;
-}): DoorCounter {
+export function createDoorCounter(options: { inbox: Pick<Inbox, 'countAtDoor'>; everyMs: number; log?: Pick<Log, 'warn' | 'error'> | undefined }): DoorCounter {
   const { inbox, everyMs, log } = options;
   let sums = new Map<string, Sum>();
   let timer: NodeJS.Timeout | undefined;

@@ -9,11 +9,7 @@ export interface InFlight {
   drained(): Promise<void>;
 }
 
-export function createInFlight(options: {
-  maxCount: number;
-  maxBytes: number;
-  onChange: (count: number) => void;
-}): InFlight {
+export function createInFlight(options: { maxCount: number; maxBytes: number; onChange: (count: number) => void }): InFlight {
   const underWay = new Set<Promise<unknown>>();
   let bytesUnderWay = 0;
   return {

@@ -13,11 +13,7 @@ export function checkContentType(request: Pick<RawRequest, 'headers'>, accepted:
 }
 
 /** The signature is the source's own. */
-export async function checkSignature(
-  request: RawRequest,
-  account: SourceAccount,
-  options: { secrets: readonly string[]; now: number },
-): Promise<void> {
+export async function checkSignature(request: RawRequest, account: SourceAccount, options: { secrets: readonly string[]; now: number }): Promise<void> {
   const verification = await account.source.verify(request, options);
   if (!verification.ok) throw new Refusal(signatureCode[verification.reason], verification.detail, signatureAdvice(verification, account));
 }

@@ -5,10 +5,7 @@ import type { SourceAccount } from '../../syncs/accounts-api';
 const readEveryMs = 1_000;
 
 /** Signing secrets of source accounts, from their variables or files. Throws `SecretError` for one that is not set. */
-export function createWebhookSecrets(
-  secrets: Secrets,
-  clock: () => number = Date.now,
-): (account: SourceAccount) => readonly string[] {
+export function createWebhookSecrets(secrets: Secrets, clock: () => number = Date.now): (account: SourceAccount) => readonly string[] {
   const known = new Map<string, { values: readonly string[]; at: number }>();
   return ({ secretVariable }) => {
     const now = clock();

@@ -44,7 +44,12 @@ function mac(secret: string, at: string, url: string, body: Buffer): Buffer {
 function acmeEvent(body: Json) {
   if (typeof body !== 'object' || body === null || Array.isArray(body)) throw new UnreadableDelivery('acme: expected objects in the body');
   const { id, topic } = body;
-  return { id: typeof id === 'string' ? id : '', topic: typeof topic === 'string' ? topic : '', occurredAt: null, body };
+  return {
+    id: typeof id === 'string' ? id : '',
+    topic: typeof topic === 'string' ? topic : '',
+    occurredAt: null,
+    body,
+  };
 }
 
 /** The address the deliveries are signed for. */

@@ -2,8 +2,7 @@ import type { VendorError } from '../errors';
 import { errorFrom, explain } from './errors';
 import { limitReadings, limits, plans } from './limits';
 
-const from = (status: number, data: unknown = null, headers: Record<string, string> = {}): VendorError =>
-  errorFrom({ status, headers, data });
+const from = (status: number, data: unknown = null, headers: Record<string, string> = {}): VendorError => errorFrom({ status, headers, data });
 const said = (category: string, message = 'no', more: object = {}) => ({
   status: 'error',
   message,
@@ -68,14 +67,7 @@ test.each([
     'TEN_SECONDLY_ROLLING',
   ],
   ['the day: look again in an hour', 429, limited('DAILY'), {}, 3_600_000, 'DAILY'],
-  [
-    'recorded form without policyName',
-    429,
-    said('RATE_LIMITS', 'You have reached your secondly limit.'),
-    {},
-    10_000,
-    'TEN_SECONDLY_ROLLING',
-  ],
+  ['recorded form without policyName', 429, said('RATE_LIMITS', 'You have reached your secondly limit.'), {}, 10_000, 'TEN_SECONDLY_ROLLING'],
   ['daily by its words', 429, said('RATE_LIMITS', 'You have reached your daily limit.'), {}, 3_600_000, 'DAILY'],
   ['no words at all', 429, null, {}, 10_000, undefined],
   ['locked: at least 2 s', 423, null, { 'retry-after': '1' }, 2_000, undefined],

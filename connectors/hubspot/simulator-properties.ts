@@ -54,8 +54,7 @@ export function invalidProperties(properties: Readonly<Record<string, unknown>>,
     else if (value === '') continue;
     else if (name === 'email' && !validEmail(value)) refuse(name, 'INVALID_EMAIL', `Email address ${value} is invalid`);
     else if (known.type === 'number' && Number.isNaN(Number(value))) refuse(name, 'INVALID_INTEGER', `${value} was not a valid number.`);
-    else if (known.type === 'date' && Number.isNaN(Date.parse(value)) && !/^\d+$/.test(value))
-      refuse(name, 'INVALID_DATE', `${value} was not a valid date.`);
+    else if (known.type === 'date' && Number.isNaN(Date.parse(value)) && !/^\d+$/.test(value)) refuse(name, 'INVALID_DATE', `${value} was not a valid date.`);
     else if (known.options && !known.options.includes(value)) {
       refuse(name, 'INVALID_OPTION', `${value} was not one of the allowed options: [${known.options.join(', ')}]`);
     }

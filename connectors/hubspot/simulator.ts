@@ -65,8 +65,7 @@ function limitedBody(policyName: string, requestId: string): unknown {
 /** The inputs of a batch call, or why there are none. */
 function inputsOf(request: SimRequest): Input[] | SimAnswer {
   const inputs = (request.body as { inputs?: unknown } | null)?.inputs;
-  if (!Array.isArray(inputs) || inputs.length === 0)
-    return failure(400, request.requestId, 'Invalid input JSON: "inputs" must be a non-empty list');
+  if (!Array.isArray(inputs) || inputs.length === 0) return failure(400, request.requestId, 'Invalid input JSON: "inputs" must be a non-empty list');
   if (inputs.length > maxInputs) {
     return failure(
       400,
@@ -89,8 +88,7 @@ function fault(input: Input, request: SimRequest): { message: string; category: 
   const email = idOf(input).toLowerCase();
   const told = request.refused.get(email);
   if (told) return notValid([{ isValid: false, message: told.message, error: told.code, name: 'email' }]);
-  if (!validEmail(email))
-    return notValid([{ isValid: false, message: `Email address ${idOf(input)} is invalid`, error: 'INVALID_EMAIL', name: 'email' }]);
+  if (!validEmail(email)) return notValid([{ isValid: false, message: `Email address ${idOf(input)} is invalid`, error: 'INVALID_EMAIL', name: 'email' }]);
   if (typeof input.properties !== 'object' || input.properties === null)
     return { category: 'VALIDATION_ERROR', message: 'Invalid input JSON: "properties" is required' };
   const invalid = invalidProperties(input.properties as Record<string, unknown>, request.config.properties);

@@ -15,9 +15,7 @@ export function addAdminRoutes(app: FastifyInstance, simulator: Simulator): void
     const found = simulator.records().filter((record) => key === undefined || record.key === key.toLowerCase());
     return found.slice(0, limit === undefined ? undefined : Number(limit));
   });
-  app.post('/_sim/config', (request, reply) =>
-    refusing(reply, () => simulator.configure((request.body ?? {}) as Parameters<Simulator['configure']>[0])),
-  );
+  app.post('/_sim/config', (request, reply) => refusing(reply, () => simulator.configure((request.body ?? {}) as Parameters<Simulator['configure']>[0])));
   app.get('/_sim/faults', () => simulator.faults());
   app.post('/_sim/faults', (request, reply) =>
     refusing(reply, () => [request.body].flat().map((fault) => simulator.addFault(fault as Parameters<Simulator['addFault']>[0]))),
@@ -42,8 +40,7 @@ function refusing<T>(reply: { code(status: number): unknown }, act: () => T): T 
     return act();
   } catch (error) {
     reply.code(400);
-    if (error instanceof ZodError)
-      return { error: error.issues.map((issue) => `${issue.path.join('.') || 'body'}: ${issue.message}`).join('; ') };
+    if (error instanceof ZodError) return { error: error.issues.map((issue) => `${issue.path.join('.') || 'body'}: ${issue.message}`).join('; ') };
     return { error: error instanceof Error ? error.message : String(error) };
   }
 }

@@ -7,10 +7,7 @@ export const simConfig = z.strictObject({
   plan: z.string().optional(),
   /** `declared`: the connector's limits; `unlimited`; or changes by limit name. */
   limits: z
-    .union([
-      z.enum(['declared', 'unlimited']),
-      z.record(z.string(), z.strictObject({ max: z.int().min(0).optional(), ms: z.number().positive().optional() })),
-    ])
+    .union([z.enum(['declared', 'unlimited']), z.record(z.string(), z.strictObject({ max: z.int().min(0).optional(), ms: z.number().positive().optional() }))])
     .default('declared'),
   /** Factor on every window, so that a test need not wait 10 s. */
   windowScale: z.number().positive().default(1),

@@ -79,8 +79,7 @@ export class Limiter {
     private readonly enforce: boolean,
   ) {
     this.quotas = limits.map((limit) => {
-      const log = (): Log | Counter | null =>
-        limit.kind === 'rolling' ? new Log(limit.ms) : limit.kind === 'fixed' ? new Counter(limit.ms) : null;
+      const log = (): Log | Counter | null => (limit.kind === 'rolling' ? new Log(limit.ms) : limit.kind === 'fixed' ? new Counter(limit.ms) : null);
       return {
         limit,
         accepted: log(),

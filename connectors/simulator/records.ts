@@ -38,12 +38,7 @@ export class SimRecords {
   private sums = { writes: 0, created: 0, identical: 0 };
 
   /** Merges `properties` into the record. `keep: false` answers as if, and stores nothing. */
-  write(
-    collection: string,
-    key: string,
-    properties: Readonly<Record<string, string>>,
-    by: { at: number; requestId: string; keep: boolean },
-  ): WriteResult {
+  write(collection: string, key: string, properties: Readonly<Record<string, string>>, by: { at: number; requestId: string; keep: boolean }): WriteResult {
     const at = new Date(by.at).toISOString();
     const old = this.byKey.get(`${collection}/${key}`);
     const identical = old !== undefined && Object.entries(properties).every(([name, value]) => (old.properties[name] ?? '') === value);

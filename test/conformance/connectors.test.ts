@@ -169,9 +169,7 @@ describe.each(subjects)('$connector.vendor', ({ connector, simulated, credential
       expect(errors.map(({ code, limitName }) => ({ code, limitName }))).toEqual([{ code: 'RATE_LIMITED', limitName: limit.name }]);
       const { byStatus, overLimit } = simulator.stats();
       expect([byStatus['429'], overLimit]).toEqual([1, { [limit.name]: 1 }]);
-      const readings = gate.ends
-        .flatMap(({ headers }) => connector.limitReadings({ headers }))
-        .filter((reading) => reading.limit === limit.name);
+      const readings = gate.ends.flatMap(({ headers }) => connector.limitReadings({ headers })).filter((reading) => reading.limit === limit.name);
       for (const { remaining } of readings) expect(remaining).toBeLessThan(max);
     }
   });
@@ -195,12 +193,7 @@ describe.each(subjects)('$connector.vendor', ({ connector, simulated, credential
 
   test('malformed limit headers are left out', () => {
     const { headers } = { headers: simulated.headers([], 'id') };
-    for (const name of [
-      'x-hubspot-ratelimit-max',
-      'x-hubspot-ratelimit-remaining',
-      'x-hubspot-ratelimit-daily-remaining',
-      'x-ratelimit-remaining',
-    ])
+    for (const name of ['x-hubspot-ratelimit-max', 'x-hubspot-ratelimit-remaining', 'x-hubspot-ratelimit-daily-remaining', 'x-ratelimit-remaining'])
       headers[name] = '1e3, NaN';
     expect(connector.limitReadings({ headers })).toEqual([]);
     expect(connector.limitReadings({ headers: {} })).toEqual([]);

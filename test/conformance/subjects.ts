@@ -35,9 +35,7 @@ export const subjects: Subject[] = [
     simulated: simulatedHubspot,
     credentials: { token: 'pat-na1-conformance-0123456789abcdef' },
     once: (call) => upsertContacts.send(call, [{ email: 'once@example.com', properties: { firstname: 'Ada' } }]),
-    operations: [
-      operation({ operation: upsertContacts, input: (n) => ({ email: `Person.${n}@Example.com`, properties: { firstname: `Ada${n}` } }) }),
-    ],
+    operations: [operation({ operation: upsertContacts, input: (n) => ({ email: `Person.${n}@Example.com`, properties: { firstname: `Ada${n}` } }) })],
   },
   {
     connector: leadscore,

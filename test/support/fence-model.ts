@@ -14,10 +14,7 @@ export interface Actor {
 }
 
 /** A step of a schedule; `actor` and `call` are taken modulo what there is. A crash is a call that no later step names. */
-export type Step =
-  | { do: 'claim'; actor: number }
-  | { do: 'send' | 'confirm' | 'refuse'; call: number }
-  | { do: 'advance'; ms: number };
+export type Step = { do: 'claim'; actor: number } | { do: 'send' | 'confirm' | 'refuse'; call: number } | { do: 'advance'; ms: number };
 
 export type Claimed = { kind: 'claimed'; claim: number; ambiguous: boolean; dropFields: string[] };
 export type Answer = Claimed | { kind: 'superseded' } | { kind: 'landed' } | { kind: 'wait' };
@@ -61,7 +58,16 @@ export async function runSchedule(fence: ModelFence, actors: Actor[], steps: Ste
     if (answer.kind !== 'claimed') return;
     const fields = actor.fields.filter((field) => !answer.dropFields.includes(field));
     if (fields.length === 0) throw new Error('claimed with nothing left to send');
-    const call: Call = { actor, ask: { ...ask, fields }, claim: answer.claim, fields, ambiguous: answer.ambiguous, deadline: now + CLAIM_MS, state: 'claimed', confirmed: false };
+    const call: Call = {
+      actor,
+      ask: { ...ask, fields },
+      claim: answer.claim,
+      fields,
+      ambiguous: answer.ambiguous,
+      deadline: now + CLAIM_MS,
+      state: 'claimed',
+      confirmed: false,
+    };
     calls.push(call);
     return call;
   };

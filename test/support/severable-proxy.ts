@@ -20,7 +20,10 @@ export async function severableProxy(serverUrl: string): Promise<SeverableProxy>
   const server = net.createServer((client) => {
     if (state === 'refused') return void client.destroy();
     const upstream = net.connect(Number(target.port), target.hostname);
-    for (const [from, to] of [[client, upstream], [upstream, client]] as const) {
+    for (const [from, to] of [
+      [client, upstream],
+      [upstream, client],
+    ] as const) {
       sockets.add(from);
       from.on('data', (data) => state === 'open' && to.write(data));
       from.on('error', () => undefined);

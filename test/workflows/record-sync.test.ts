@@ -1,10 +1,11 @@
 import { WorkflowFailedError, type WorkflowHandle } from '@temporalio/client';
 import { activityInfo, heartbeat } from '@temporalio/activity';
-import { ActivityFailure, ApplicationFailure, CancelledFailure } from '@temporalio/common';
+import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
-import { Worker } from '@temporalio/worker';
+import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
 import { randomUUID } from 'node:crypto';
 import type { Activities } from '../../activities';
+import { INDEXED_VALUE_TYPE, searchAttributes } from '../../client/sandbox/namespace';
 import type { AttemptEnd, RecordOutcome } from '../../schemas/outcome';
 import type { DeliverInput, DeliverResult, RecordOutcomeInput, RecordSyncInput } from '../../schemas/run';
 import { workflowBundle } from '../../workers/bundle';
@@ -20,15 +21,23 @@ let environment: TestWorkflowEnvironment;
 let bundle: { code: string };
 
 beforeAll(async () => {
+  // Failing runs are what these tests are about: the SDK's word on each would drown the report.
+  Runtime.install({ logger: new DefaultLogger('ERROR'), telemetryOptions: { logging: { filter: 'ERROR', forward: {} } } });
   environment = await TestWorkflowEnvironment.createTimeSkipping({ server: { executable: { type: 'existing-path', path: testServerBinary() } } });
+  const types = Object.entries(searchAttributes).map(([name, type]) => [name, INDEXED_VALUE_TYPE[type]]);
+  await environment.connection.operatorService.addSearchAttributes({ namespace: 'default', searchAttributes: Object.fromEntries(types) });
   bundle = await workflowBundle();
 });
 afterAll(() => environment?.teardown());
 
 /** Runs one recordSync to its end, with workers on its own main queue and on the vendor's. */
-async function run(activities: Partial<Activities>, change: Partial<RecordSyncInput> = {}, during?: (handle: WorkflowHandle<typeof recordSync>) => Promise<void>) {
+async function run(
+  activities: Partial<Activities>,
+  change: Partial<RecordSyncInput> = {},
+  { during, unserved = false }: { during?: (handle: WorkflowHandle<typeof recordSync>) => Promise<void>; unserved?: boolean } = {},
+) {
   const account = randomUUID();
-  const plan = { ...samplePlan(), account, ...change.plan };
+  const plan = { ...samplePlan(), ...change.plan, account: unserved ? 'nobody' : account };
   const taskQueue = `main-${account}`;
   const all = stubActivities(activities);
   const { nativeConnection: connection, namespace } = environment;
@@ -161,8 +170,9 @@ describe('recordSync', () => {
   });
 
   test('nobody takes the record from the queue: expired, and nothing is in flight', async () => {
-    const plan = samplePlan({ account: 'nobody', retry: { maxAttempts: 5, initialIntervalMs: 100, maxIntervalMs: 1_000, expireAfterMs: 3_600_000 } });
-    const { failure } = await run({ deliverNow: async () => ({ kind: 'held', cause: 'budget', untilMs: 0, attempts: [] }) }, { plan });
+    // Time is not skipped while an activity is scheduled: seconds, in real time.
+    const plan = samplePlan({ retry: { maxAttempts: 5, initialIntervalMs: 100, maxIntervalMs: 1_000, expireAfterMs: 2_000 } });
+    const { failure } = await run({ deliverNow: async () => ({ kind: 'held', cause: 'budget', untilMs: 0, attempts: [] }) }, { plan }, { unserved: true });
     expect(failureOf(failure).details.outcome).toBe('expired');
   });
 
@@ -196,9 +206,11 @@ describe('recordSync', () => {
         recordOutcome: async (input) => void recorded.push(input),
       },
       {},
-      async (handle) => {
-        await environment.sleep('10s');
-        await handle.cancel();
+      {
+        during: async (handle) => {
+          await environment.sleep('10s');
+          await handle.cancel();
+        },
       },
     );
     expect(failure?.cause).toBeInstanceOf(CancelledFailure);
@@ -210,6 +222,5 @@ describe('recordSync', () => {
     const { outcome } = await run({ prepare: async (input) => { if (++tries < 3) throw new TypeError('a bug'); return stubActivities().prepare(input); } });
     expect(tries).toBe(3);
     expect(outcome?.outcome).toBe('accepted');
-    expect(ActivityFailure).toBeDefined();
   });
 });

@@ -1,5 +1,6 @@
 import { Pool } from 'pg';
 import { migrations } from '../../../ledger/migrations';
+import { sha256Hex } from '../../../platform/hash';
 import { readSecret, type Environment } from '../../../platform/secrets';
 import { databaseAddress } from '../database-address';
 import { span } from '../output/times';
@@ -52,11 +53,13 @@ async function connectionCheck(pool: Pool, url: string): Promise<Check> {
 async function migrationCheck(pool: Pool): Promise<Check> {
   const fix = 'start the gateway or a worker of this version: they migrate when they start';
   try {
-    const { rows } = await pool.query<{ name: string }>('select name from syncline.migrations');
-    const applied = new Set(rows.map(({ name }) => name));
+    const { rows } = await pool.query<{ name: string; checksum: string }>('select name, checksum from syncline.migrations');
+    const applied = new Map(rows.map(({ name, checksum }) => [name, checksum]));
     const missing = migrations.filter(({ name }) => !applied.has(name)).map(({ name }) => name);
-    const newer = [...applied].filter((name) => !migrations.some((migration) => migration.name === name));
+    const changed = migrations.filter(({ name, sql }) => applied.has(name) && applied.get(name) !== sha256Hex(sql)).map(({ name }) => name);
+    const newer = [...applied.keys()].filter((name) => !migrations.some((migration) => migration.name === name));
     if (missing.length > 0) return fail('schema', `lacks ${missing.join(', ')}`, fix);
+    if (changed.length > 0) return fail('schema', `${changed.join(', ')} was applied in another form`, 'this program was built from an edited migration: use a released version, or a fresh database');
     if (newer.length > 0) return warn('schema', `was migrated by a newer version (${newer.join(', ')})`, 'update this program');
     return ok('schema', `current (${counted(migrations.length, 'migration')})`);
   } catch (error) {

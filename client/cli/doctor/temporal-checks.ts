@@ -6,6 +6,7 @@ import { mainTaskQueue, vendorTaskQueue } from '../../../workflows/ids';
 import { CliError } from '../cli-error';
 import type { CliContext, TemporalAccess } from '../context';
 import { relative, span } from '../output/times';
+import { counted } from '../output/words';
 import { type Check, checksOf, messageOf } from './check';
 import { skewCheck } from './database-checks';
 import { serverTime } from './server-time';
@@ -94,8 +95,8 @@ async function pollerCheck({ client, namespace }: TemporalAccess, { name, type }
   const { pollers } = await client.workflowService.describeTaskQueue({ namespace, taskQueue: { name }, taskQueueType: type });
   const seen = (pollers ?? []).map(({ identity, lastAccessTime }) => ({ identity, at: Number(String(lastAccessTime?.seconds ?? 0)) * 1_000 }));
   const alive = new Set(seen.filter(({ at }) => Date.now() - at < pollerGoneMs).map(({ identity }) => identity));
-  if (alive.size > 0) return ok(title, `polled by ${alive.size === 1 ? 'a worker' : `${alive.size} workers`}`);
   const last = Math.max(0, ...seen.map(({ at }) => at));
+  if (alive.size > 0) return ok(title, `polled by ${counted(alive.size, 'worker')}, last ${relative(last, Date.now())}`);
   return fail(title, last > 0 ? `no worker since ${relative(last, Date.now())}` : 'no worker', 'npx syncline worker');
 }
 

@@ -25,7 +25,7 @@ export function table(terminal: Terminal, columns: readonly Column[], rows: read
   const texts = rows.map((row) => row.map(plain));
   const widths = fit(columns, texts, terminal.columns - indent);
   const cli = new CliTable({
-    chars: noBorders as never,
+    chars: noBorders,
     style: { head: [], border: [], 'padding-left': 0, 'padding-right': 0 },
     colAligns: columns.map((column) => column.align ?? 'left'),
     colWidths: widths.map((width, index) => width + (index < widths.length - 1 ? gap : 0)),

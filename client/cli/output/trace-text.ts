@@ -44,11 +44,16 @@ function summary(terminal: Terminal, { workflowId, line, trace, fence }: Finding
     ['outcome', `${state}${why ? `: ${why}` : ''}`, outcomeColour(terminal.colours, state)],
     ...(received === null ? [] : [['received', `${dateTime(received)}, ${relative(received, now)}${line && line.duplicates > 0 ? `; delivered ${line.duplicates + 1} times` : ''}`] as Entry]),
     ...(line?.closedAt ? [['closed', dateTime(Date.parse(line.closedAt))] as Entry] : []),
-    ...(line ? [['attempts', `${line.attempts} HTTP${line.fallback ? ', enrichment fell back to first-party data' : ''}`] as Entry] : []),
+    ...(line ? [['attempts', `${Math.max(line.attempts, line.outcome ? 0 : attemptsOf(last))} HTTP${line.fallback ? ', enrichment fell back to first-party data' : ''}`] as Entry] : []),
     ...fence.map((row) => ['landed', fenceWords(row)] as Entry),
     ...historyNote(trace?.runs.length ?? null, line?.state ?? null, line?.hasBody ?? false),
     ['times', `in ${zone(now)}`],
   ];
+}
+
+/** The ledger learns of attempts when the run ends. */
+function attemptsOf(run: RunTrace | undefined): number {
+  return run?.steps.filter((step) => step.kind === 'attempt').length ?? 0;
 }
 
 function fenceWords(row: FenceState): string {
@@ -85,7 +90,7 @@ function printWaiting(terminal: Terminal, waiting: Waiting): void {
   const now = terminal.now();
   terminal.line();
   terminal.line(colours.bold('Still open'));
-  if (waiting.causes.length > 0) terminal.line(`  held for ${waiting.causes.join(', ')}`);
+  if (waiting.causes.length > 0 && !waiting.details) terminal.line(`  held: ${waiting.causes.join(', ')}`);
   if (waiting.details) terminal.line(`  ${printable(waiting.details.replaceAll('**', ''))}`);
   else terminal.line(colours.dim('  the run itself did not answer: no worker, or a busy one'));
   for (const activity of waiting.activities) terminal.line(`  ${printable(pendingWords(activity, now))}`);

@@ -1,21 +1,29 @@
 import type { Json } from '../../../schemas/json';
 import type { Colours } from '../terminal';
 import { printable } from '../terminal';
-import { cut } from './table';
+import { wrap } from './table';
 
-/** A JSON value as `path value` lines, for a terminal. Long values are cut at the end, long lists after `maxLines`. */
+/** A JSON value as `path value` lines, for a terminal. Long values go on below themselves, long lists end after `maxLines`. */
 export function valueLines(value: Json | undefined, options: { colours: Colours; width: number; indent: number; redact?: boolean; maxLines?: number }): string[] {
   const { colours, width, indent, redact = false, maxLines = 40 } = options;
   const leaves = flatten(value ?? null);
   const shown = leaves.slice(0, maxLines);
   const nameWidth = Math.min(32, Math.max(0, ...shown.map(([path]) => path.length)));
-  const lines = shown.map(([path, leaf]) => {
+  const lines = shown.flatMap(([path, leaf]) => {
     const name = printable(path).padEnd(nameWidth);
     const text = redact ? `(${typeOf(leaf)})` : printable(typeof leaf === 'string' ? leaf : JSON.stringify(leaf));
-    return `${' '.repeat(indent)}${colours.dim(name)}${name === '' ? '' : '  '}${cut(text, Math.max(20, width - indent - name.length - 2))}`;
+    const before = name === '' ? 0 : name.length + 2;
+    const [first = '', ...more] = chunks(text, Math.max(20, width - indent - before));
+    const head = `${' '.repeat(indent)}${colours.dim(name)}${name === '' ? '' : '  '}${first}`;
+    return [head, ...more.map((line) => `${' '.repeat(indent + before)}${line}`)];
   });
   if (leaves.length > maxLines) lines.push(`${' '.repeat(indent)}${colours.dim(`… ${leaves.length - maxLines} more (--json shows all)`)}`);
   return lines;
+}
+
+/** Words wrapped, and what is longer than a line (a token, nested JSON) broken anywhere. */
+function chunks(text: string, width: number): string[] {
+  return wrap(text, width).flatMap((line) => line.match(new RegExp(`.{1,${width}}`, 'gu')) ?? ['']);
 }
 
 /** Leaves with their dotted path; empty objects and lists are leaves. */

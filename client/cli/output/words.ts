@@ -36,7 +36,7 @@ export function stateOf(line: Pick<RunLine, 'outcome' | 'state'>): string {
 }
 
 /** Green landed, red failed, yellow open; everything else stays quiet. */
-export function outcomeColour(colours: Colours, outcome: Outcome | 'open' | string): (text: string) => string {
+export function outcomeColour(colours: Colours, outcome: string): (text: string) => string {
   if (outcome === 'accepted' || outcome === 'verified') return colours.green;
   if (outcome === 'open' || outcome === 'running' || outcome === 'waiting' || outcome === 'held') return colours.yellow;
   if (isFailedOutcome(outcome as Outcome) || outcome === 'missing' || outcome === 'drifted') return colours.red;

@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import type { LoadedDataConverter } from '@temporalio/common/lib/converter/data-converter';
 import type { Ledger, RunLine } from '../../../ledger/port';
 import { decodeHistory, isObject, type PlainEvent } from '../../history/decode';
 import type { TemporalAccess } from '../context';
@@ -11,7 +10,7 @@ export async function resetToDelivery(access: TemporalAccess, ledger: Ledger, wo
   const handle = client.workflow.getHandle(workflowId);
   const { runId } = await handle.describe();
   const history = await client.workflow.getHandle(workflowId, runId).fetchHistory();
-  const events = await decodeHistory(history, client.options.loadedDataConverter as LoadedDataConverter);
+  const events = await decodeHistory(history, client.options.loadedDataConverter);
   const taskId = resetPoint(events);
   if (taskId === null) {
     return { refusal: 'its history has no point between mapping and delivery; replay it without --from delivery' };

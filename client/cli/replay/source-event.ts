@@ -1,5 +1,4 @@
 import { type Client, WorkflowNotFoundError } from '@temporalio/client';
-import type { LoadedDataConverter } from '@temporalio/common/lib/converter/data-converter';
 import type { SourceEvent } from '../../../schemas/event';
 import type { SyncPlan } from '../../../schemas/plan';
 import { decodeHistory } from '../../history/decode';
@@ -10,7 +9,7 @@ export async function lastInput(access: { client: Client; namespace: string }, w
   const { client, namespace } = access;
   try {
     const { history } = await client.workflowService.getWorkflowExecutionHistory({ namespace, execution: { workflowId }, maximumPageSize: 1 });
-    const [started] = await decodeHistory({ events: (history?.events ?? []).slice(0, 1) }, client.options.loadedDataConverter as LoadedDataConverter);
+    const [started] = await decodeHistory({ events: (history?.events ?? []).slice(0, 1) }, client.options.loadedDataConverter);
     return started ? inputOf(started.attributes['input']) : null;
   } catch (error) {
     if (error instanceof WorkflowNotFoundError || (error as { code?: unknown }).code === notFound) return null;

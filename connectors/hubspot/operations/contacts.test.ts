@@ -37,8 +37,7 @@ describe('the operation', () => {
 
 describe('answers HubSpot may give', () => {
   const calling = (answer: Partial<VendorResponse> | Error): Call => {
-    const request = () =>
-      answer instanceof Error ? Promise.reject(answer) : Promise.resolve({ status: 200, headers: {}, data: null, ...answer });
+    const request = () => (answer instanceof Error ? Promise.reject(answer) : Promise.resolve({ status: 200, headers: {}, data: null, ...answer }));
     return { request, get: request, post: request };
   };
   const send = async (data: unknown, status = 200) => {
@@ -58,21 +57,13 @@ describe('answers HubSpot may give', () => {
   test('results by trace id, in any order', async () => {
     expect(
       await send({
-        results: [
-          result('30', { objectWriteTraceId: '3' }),
-          result('10', { objectWriteTraceId: '1' }),
-          result('20', { objectWriteTraceId: '2' }),
-        ],
+        results: [result('30', { objectWriteTraceId: '3' }), result('10', { objectWriteTraceId: '1' }), result('20', { objectWriteTraceId: '2' })],
       }),
     ).toEqual(['ada accepted 10', 'bob accepted 20', 'cyd accepted 30']);
   });
 
   test('by address when trace ids are missing; HubSpot’s own ids are never taken for trace ids', async () => {
-    const results = [
-      result('2', { properties: { email: 'ada@example.com' } }),
-      result('1', { properties: { email: 'BOB@example.com' } }),
-      result('3'),
-    ];
+    const results = [result('2', { properties: { email: 'ada@example.com' } }), result('1', { properties: { email: 'BOB@example.com' } }), result('3')];
     expect(await send({ results })).toEqual(['ada accepted 2', 'bob accepted 1', 'cyd retry MISSING_RESULT']);
   });
 
@@ -93,9 +84,9 @@ describe('answers HubSpot may give', () => {
   });
 
   test('a record with a result and an error has failed', async () => {
-    expect(
-      (await send({ results: [result('1', { objectWriteTraceId: '1' })], errors: [error({ objectWriteTraceId: ['1'] })] }, 207))[0],
-    ).toBe('ada rejected VALIDATION_ERROR');
+    expect((await send({ results: [result('1', { objectWriteTraceId: '1' })], errors: [error({ objectWriteTraceId: ['1'] })] }, 207))[0]).toBe(
+      'ada rejected VALIDATION_ERROR',
+    );
   });
 
   test.each(['RATE_LIMITS', 'INTERNAL_ERROR', 'TIMEOUT', 'LOCKED'])('%s of one record may pass', async (category) => {
@@ -138,26 +129,17 @@ describe('answers HubSpot may give', () => {
     expect(first).toMatchObject({ cause: 'Contact *** at *** may not be changed', vendorSaid: errors[0] });
   });
 
-  const refusal = (context?: object, message = 'no') =>
-    errorFrom({ status: 400, headers: {}, data: { ...error(context, 'VALIDATION_ERROR', message) } });
+  const refusal = (context?: object, message = 'no') => errorFrom({ status: 400, headers: {}, data: { ...error(context, 'VALIDATION_ERROR', message) } });
 
   test('a refused batch that names the guilty: the others may go again', async () => {
     const results = await upsertContacts.send(calling(refusal({ ids: ['bob@example.com'] })), [ada, bob, cyd]);
-    expect(results.map(({ status, code }) => `${status} ${code}`)).toEqual([
-      'retry BATCH_REFUSED',
-      'rejected VALIDATION_ERROR',
-      'retry BATCH_REFUSED',
-    ]);
+    expect(results.map(({ status, code }) => `${status} ${code}`)).toEqual(['retry BATCH_REFUSED', 'rejected VALIDATION_ERROR', 'retry BATCH_REFUSED']);
   });
 
   test.each([
     ['names nobody', undefined, 'no'],
     ['names all', { objectWriteTraceId: ['1', '2', '3'] }, 'no'],
-    [
-      'is about two addresses of one contact',
-      { ids: ['bob@example.com'] },
-      'Duplicate IDs found in batch input: [101]. IDs must be unique',
-    ],
+    ['is about two addresses of one contact', { ids: ['bob@example.com'] }, 'Duplicate IDs found in batch input: [101]. IDs must be unique'],
   ])('a refused batch that %s is the caller’s to bisect', async (_name, context, message) => {
     await expect(upsertContacts.send(calling(refusal(context, message)), [ada, bob, cyd])).rejects.toMatchObject({
       code: 'INVALID',
@@ -216,9 +198,7 @@ describe('against the simulator', () => {
   test('properties left out keep their value, empty ones are cleared', async () => {
     await upsertContacts.send(call(), [contact('a@b.co', { firstname: 'Ada', city: 'Köln' })]);
     await upsertContacts.send(call(), [contact('A@B.co', { city: '' })]);
-    expect(await readContacts(call(), ['a@b.co'], ['firstname', 'city'])).toMatchObject([
-      { found: true, properties: { firstname: 'Ada', city: null } },
-    ]);
+    expect(await readContacts(call(), ['a@b.co'], ['firstname', 'city'])).toMatchObject([{ found: true, properties: { firstname: 'Ada', city: null } }]);
     expect(simulator.records()).toMatchObject([{ key: 'a@b.co', version: 2 }]);
   });
 

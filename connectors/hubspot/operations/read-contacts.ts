@@ -1,8 +1,7 @@
 import type { Call } from '../../connector';
 
 /** A contact as HubSpot has it now; `found: false` = HubSpot has no contact with this address. */
-export type ReadContact =
-  { key: string; found: true; vendorId: string; properties: Record<string, string | null> } | { key: string; found: false };
+export type ReadContact = { key: string; found: true; vendorId: string; properties: Record<string, string | null> } | { key: string; found: false };
 
 const maxBatch = 100;
 

@@ -1,0 +1,55 @@
+import { Client, Connection } from '@temporalio/client';
+import { historyToJSON } from '@temporalio/common/lib/proto-utils';
+import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
+import { writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { workflowBundle } from '../../workers/bundle';
+import { vendorTaskQueue } from '../../workflows/ids';
+import { createTestNamespace, ensureTemporal, stopTestServers } from '../support/servers';
+import { stubActivities } from '../support/stub-activities';
+import { scenarios } from './scenarios';
+
+/**
+ * Records a history of every scenario on a real server, on purpose: after a change of workflow code that old histories
+ * have been proven to survive. `npm run histories:record [name…]`.
+ */
+async function main(names: string[]): Promise<void> {
+  Runtime.install({ logger: new DefaultLogger('ERROR'), telemetryOptions: { logging: { filter: 'ERROR', forward: {} } } });
+  await ensureTemporal();
+  const { address, namespace } = await createTestNamespace('record');
+  const [connection, native, bundle] = await Promise.all([Connection.connect({ address }), NativeConnection.connect({ address }), workflowBundle()]);
+  const client = new Client({ connection, namespace });
+  for (const scenario of scenarios.filter(({ name }) => names.length === 0 || names.includes(name))) {
+    const input = { ...scenario.input, plan: { ...scenario.input.plan, account: scenario.name } };
+    const activities = stubActivities(scenario.activities);
+    const base = { connection: native, namespace, activities };
+    const main = await Worker.create({ ...base, taskQueue: scenario.name, workflowBundle: bundle });
+    const vendor = await Promise.all((['live', 'bulk'] as const).map((kind) => Worker.create({ ...base, taskQueue: vendorTaskQueue(input.plan.vendor, scenario.name, kind) })));
+    const running = vendor.map((worker) => worker.run());
+    await main.runUntil(async () => {
+      const handle = await client.workflow.start('recordSync', { taskQueue: scenario.name, workflowId: `history/${scenario.name}`, args: [input] });
+      if (scenario.cancel) {
+        while (!(await handle.fetchHistory()).events?.some((event) => event.timerStartedEventAttributes)) await delay(50);
+        await handle.cancel();
+      }
+      await handle.result().catch(() => undefined);
+      const file = path.join(__dirname, 'histories', `${scenario.name}.json`);
+      await writeFile(file, `${historyToJSON(await handle.fetchHistory())}\n`);
+      process.stderr.write(`${scenario.name}\n`);
+    });
+    for (const worker of vendor) worker.shutdown();
+    await Promise.all(running);
+  }
+  await connection.close();
+  await native.close();
+  await stopTestServers();
+}
+
+main(process.argv.slice(2)).then(
+  () => process.exit(0),
+  (error: unknown) => {
+    process.stderr.write(`${String(error)}\n`);
+    process.exit(1);
+  },
+);

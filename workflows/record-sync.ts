@@ -105,6 +105,7 @@ class RecordRun {
       plan.budget.lane === 'live' && !this.input.carried
         ? await this.deliverNow(record)
         : { kind: 'held', cause: 'budget', untilMs: 0, attempts: this.attempts };
+    if (result.kind !== 'done') this.showUnderWay();
     while (result.kind !== 'done') {
       this.attempts = result.attempts;
       if (result.kind === 'retry') await sleep(Math.max(result.waitMs, minWaitMs), { summary: 'wait before the next attempt' });
@@ -248,6 +249,12 @@ class RecordRun {
       nonRetryable: true,
       details: [outcome],
     });
+  }
+
+  /** A record that takes longer can be found by its key while it is under way. Most never get here, and save the write. */
+  private showUnderWay(): void {
+    if (this.keyHmac !== undefined) upsertSearchAttributes({ SynclineKeys: [this.keyHmac] });
+    setCurrentDetails(`on its way to ${this.callSummary()}: in the account’s queue, or between two attempts`);
   }
 
   private show(outcome: RecordOutcome): void {

@@ -67,7 +67,14 @@ describe('runs', () => {
     expect(out.indexOf('e-2')).toBeLessThan(out.indexOf('e-1'));
     expect(out).toContain(`npx syncline trace ${failed.workflowId}`);
     expect(out).toContain('npx syncline replay --sync shop-customer-to-crm --outcome failed --cause UNAVAILABLE --dry-run');
-    expect(Math.max(...out.split('\n').filter((line) => !line.includes('npx')).map((line) => line.length))).toBeLessThanOrEqual(100);
+    expect(
+      Math.max(
+        ...out
+          .split('\n')
+          .filter((line) => !line.includes('npx'))
+          .map((line) => line.length),
+      ),
+    ).toBeLessThanOrEqual(100);
   });
 
   test('finds a record by e-mail under the current and the previous secret', async () => {
@@ -98,14 +105,17 @@ describe('trace', () => {
     expect(out).toContain(`npx syncline trace ${failed.workflowId}`);
   });
 
-  test.each(['customers/update~e-2~0022', failed.workflowId, 'e-2', 'customers/upd…0022'])('finds the event by %s; the ledger answers while Temporal is away', async (id) => {
-    const { exitCode, out, err } = await run(['trace', id], fakeLedger([runLine(), failed]));
-    expect(exitCode).toBe(3);
-    expect(out).toContain('UNAVAILABLE: 5 attempts used up');
-    expect(err).toContain('warning: Temporal does not answer');
-  });
+  test.each(['customers/update~e-2~0022', failed.workflowId, 'e-2', 'customers/upd…0022'])(
+    'finds the event by %s; the ledger answers while Temporal is away',
+    async (id) => {
+      const { exitCode, out, err } = await run(['trace', id], fakeLedger([runLine(), failed]));
+      expect(exitCode).toBe(3);
+      expect(out).toContain('UNAVAILABLE: 5 attempts used up');
+      expect(err).toContain('warning: Temporal does not answer');
+    },
+  );
 
-  test('an unknown id is bad news while both can be asked, and unreachable otherwise', async () => {
+  test('an id the ledger does not know is not called unknown while Temporal can’t be asked', async () => {
     expect((await run(['trace', 'nobody@example.com'], fakeLedger([]))).exitCode).toBe(3);
   });
 });
@@ -146,7 +156,7 @@ describe('as a process', () => {
   test('prints help on stdout, without colours in a pipe', () => {
     const out = execFileSync(process.execPath, [bin, '--help'], { env, encoding: 'utf8' });
     expect(out).toContain('Usage: syncline');
-    // eslint-disable-next-line no-control-regex -- the escape is what must not be there
+
     expect(out).not.toMatch(/\u001b\[/);
   });
 
@@ -157,6 +167,9 @@ describe('as a process', () => {
     expect(stderr).toContain('127.0.0.1:1/ledger');
     expect(stdout + stderr).not.toContain('hush-hush');
     expect(JSON.parse(stdout)).toMatchObject({ error: { exitCode: 3 } });
-    expect(spawnSync(process.execPath, [bin, 'runs'], { env, encoding: 'utf8' })).toMatchObject({ status: 2, stderr: expect.stringContaining('SYNCLINE_DATABASE_URL is missing') });
+    expect(spawnSync(process.execPath, [bin, 'runs'], { env, encoding: 'utf8' })).toMatchObject({
+      status: 2,
+      stderr: expect.stringContaining('SYNCLINE_DATABASE_URL is missing'),
+    });
   });
 });

@@ -32,7 +32,10 @@ export function createProgram(execute: Execute): Commander {
     .helpCommand('help [command]', 'show help for a command')
     .showSuggestionAfterError()
     .configureHelp({ sortSubcommands: false, helpWidth: 100 })
-    .addHelpText('after', '\nEvery command takes --json. Exit codes: 0 ok, 1 the answer is bad news, 2 usage, 3 Temporal or the database\nis unreachable. Connections: TEMPORAL_* (or temporal.toml), SYNCLINE_DATABASE_URL.');
+    .addHelpText(
+      'after',
+      '\nEvery command takes --json. Exit codes: 0 ok, 1 the answer is bad news, 2 usage, 3 Temporal or the database\nis unreachable. Connections: TEMPORAL_* (or temporal.toml), SYNCLINE_DATABASE_URL.',
+    );
   addRuns(program, execute);
   addTrace(program, execute);
   addReplay(program, execute);

@@ -27,7 +27,5 @@ export function attemptsIn(value: unknown): AttemptEnd[] {
 }
 
 function isAttempt(value: unknown): value is AttemptEnd {
-  return (
-    isObject(value) && typeof value['number'] === 'number' && typeof value['at'] === 'string' && typeof value['code'] === 'string' && 'status' in value
-  );
+  return isObject(value) && typeof value['number'] === 'number' && typeof value['at'] === 'string' && typeof value['code'] === 'string' && 'status' in value;
 }

@@ -56,7 +56,7 @@ function kept(ids: readonly string[]): string[] {
 
 /** A run and, where the index missed them, the ones it continued from. */
 async function addChain(client: Client, workflowId: string, runId: string, histories: Map<string, PlainEvent[]>): Promise<void> {
-  for (let next = runId; next !== '' && !histories.has(next) && histories.size < maxRuns; ) {
+  for (let next = runId; next !== '' && !histories.has(next) && histories.size < maxRuns;) {
     const events = await eventsOf(client, workflowId, next);
     if (!events) return;
     histories.set(next, events);

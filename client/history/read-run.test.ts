@@ -1,6 +1,5 @@
 import { defaultPayloadConverter, type PayloadCodec } from '@temporalio/common';
 import { loadDataConverter } from '@temporalio/common/lib/internal-non-workflow';
-import type { History } from '@temporalio/common/lib/proto-utils';
 import { createCodec, dataConverter } from '../../platform/codec';
 import { parseCodecKeys } from '../../platform/codec-keys';
 import { accepted, sampleAttempt, sampleInput, sampleRecord } from '../../test/support/sample-run';
@@ -52,7 +51,7 @@ class RawHistory {
   }
 
   decoded(codec = this.codec) {
-    return decodeHistory({ events: this.events } as History, loadDataConverter({ payloadCodecs: [codec] }));
+    return decodeHistory({ events: this.events }, loadDataConverter({ payloadCodecs: [codec] }));
   }
 }
 
@@ -126,7 +125,11 @@ describe('attempts', () => {
     const second = sampleAttempt({ number: 2, at: '2026-11-22T10:00:02.000Z', status: 200, code: 'OK' });
     const history = await new RawHistory().started(sampleInput());
     await history.local('deliverNow', { kind: 'retry', waitMs: 100, attempts: [first] });
-    const scheduled = history.add('ActivityTaskScheduled', { activityId: '3', activityType: { name: 'deliver' }, input: await history.payloads({ attempts: [first] }) });
+    const scheduled = history.add('ActivityTaskScheduled', {
+      activityId: '3',
+      activityType: { name: 'deliver' },
+      input: await history.payloads({ attempts: [first] }),
+    });
     history.add('ActivityTaskStarted', { scheduledEventId: scheduled, attempt: 1 });
     const outcome = accepted([first, second]);
     history.add('ActivityTaskCompleted', { scheduledEventId: scheduled, result: await history.payloads({ kind: 'done', outcome }) });
@@ -173,7 +176,11 @@ test('enrichment that fell back says why', async () => {
 
 test('a durable wait has its length once it is over, and none before', async () => {
   const history = await new RawHistory().started(sampleInput());
-  const timer = history.add('TimerStarted', { timerId: '1', startToFireTimeout: { seconds: 30 } }, { userMetadata: { summary: (await history.payloads('held: breaker')).payloads[0] } });
+  const timer = history.add(
+    'TimerStarted',
+    { timerId: '1', startToFireTimeout: { seconds: 30 } },
+    { userMetadata: { summary: (await history.payloads('held: breaker')).payloads[0] } },
+  );
   expect((await history.read()).steps.at(-1)).toMatchObject({ kind: 'waited', what: 'held: breaker', forMs: 30_000, tookMs: null });
   history.add('TimerFired', { timerId: '1', startedEventId: timer });
   expect((await history.read()).steps.at(-1)).toMatchObject({ kind: 'waited', tookMs: 10 });
@@ -193,7 +200,12 @@ test('an activity that is still open, one that failed in its own way, and events
 
 test('a reset run says where it was taken over from', async () => {
   const history = await landed();
-  history.add('WorkflowTaskFailed', { cause: 'WORKFLOW_TASK_FAILED_CAUSE_RESET_WORKFLOW', baseRunId: 'run-0', newRunId: 'run-1', failure: { message: 'replay --from delivery' } });
+  history.add('WorkflowTaskFailed', {
+    cause: 'WORKFLOW_TASK_FAILED_CAUSE_RESET_WORKFLOW',
+    baseRunId: 'run-0',
+    newRunId: 'run-1',
+    failure: { message: 'replay --from delivery' },
+  });
   const trace = await history.read();
   expect(trace).toMatchObject({ how: 'reset', previousRunId: 'run-0' });
   expect(trace.steps.at(-1)).toMatchObject({ kind: 'operator', what: expect.stringContaining('run-0') });

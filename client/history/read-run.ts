@@ -177,7 +177,11 @@ class RunReader {
     if (attributes['newRunId'] && attributes['baseRunId']) {
       this.trace.how = 'reset';
       this.trace.previousRunId = text(attributes['baseRunId']);
-      return this.add(at, { kind: 'operator', what: `reset from run ${text(attributes['baseRunId'])}: steps above were taken over`, ...reasonOf(attributes['failure'] && failureText(attributes['failure'])) });
+      return this.add(at, {
+        kind: 'operator',
+        what: `reset from run ${text(attributes['baseRunId'])}: steps above were taken over`,
+        ...reasonOf(attributes['failure'] && failureText(attributes['failure'])),
+      });
     }
     this.add(at, { kind: 'activity', name: 'workflow code', state: 'failed', attempts: 1, problem: failureText(attributes['failure']) });
   }

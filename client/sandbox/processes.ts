@@ -18,8 +18,8 @@ export interface NodeProcessOptions {
   /** The TypeScript file from the repository's root, e.g. `workers/worker.ts`; compiled, its `.js` twin is run. */
   entry: string;
   args?: readonly string[];
-  /** Added to this process's environment. */
-  env?: Record<string, string>;
+  /** Added to this process's environment; `undefined` takes a variable out of it. */
+  env?: Record<string, string | undefined>;
   /** Gets every line it prints, except the ready line: pino JSON, or the words of a crash. */
   log: Log;
   /** Told when it has ended; `expected` says whether we asked for it. */

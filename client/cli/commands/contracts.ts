@@ -8,7 +8,8 @@ import { table } from '../output/table';
 export function contracts(context: CliContext, name: string | undefined, options: { jsonSchema?: boolean } = {}): Promise<Answer> {
   const all = declared(context);
   if (name === undefined) {
-    if (options.jsonSchema) throw usageError('--json-schema needs a contract', { where: 'contracts', expected: all.map(({ contract }) => contract.name).join(', ') });
+    if (options.jsonSchema)
+      throw usageError('--json-schema needs a contract', { where: 'contracts', expected: all.map(({ contract }) => contract.name).join(', ') });
     return Promise.resolve(list(all));
   }
   const found = all.find(({ contract }) => contract.name === name || contractRef(contract) === name);
@@ -41,7 +42,14 @@ function list(all: readonly Declared[]): Answer {
   return {
     exitCode: exitCodes.ok,
     document: {
-      contracts: all.map(({ contract, syncs }) => ({ ref: contractRef(contract), name: contract.name, version: contract.version, owner: contract.owner, description: contract.description, syncs })),
+      contracts: all.map(({ contract, syncs }) => ({
+        ref: contractRef(contract),
+        name: contract.name,
+        version: contract.version,
+        owner: contract.owner,
+        description: contract.description,
+        syncs,
+      })),
     },
     print: (terminal) => {
       if (all.length === 0) return terminal.line('No contract is in use: no sync is declared yet.');
@@ -62,7 +70,9 @@ function one(contract: Contract, syncs: readonly string[], jsonSchema: boolean):
   const schema = contractJsonSchema(contract);
   return {
     exitCode: exitCodes.ok,
-    document: jsonSchema ? schema : { ref: contractRef(contract), owner: contract.owner, description: contract.description, syncs, fields: fieldRows(schema), schema },
+    document: jsonSchema
+      ? schema
+      : { ref: contractRef(contract), owner: contract.owner, description: contract.description, syncs, fields: fieldRows(schema), schema },
     print: (terminal) => {
       if (jsonSchema) return terminal.line(JSON.stringify(schema, null, 2));
       const { colours } = terminal;
@@ -72,7 +82,13 @@ function one(contract: Contract, syncs: readonly string[], jsonSchema: boolean):
       terminal.line(
         table(
           terminal,
-          [{ head: 'field' }, { head: 'type', shrink: 'end', min: 12 }, { head: '' }, { head: 'description', shrink: 'end', min: 20 }, { head: 'example', shrink: 'end', min: 10 }],
+          [
+            { head: 'field' },
+            { head: 'type', shrink: 'end', min: 12 },
+            { head: '' },
+            { head: 'description', shrink: 'end', min: 20 },
+            { head: 'example', shrink: 'end', min: 10 },
+          ],
           fieldRows(schema).map(({ field, type, required, description, example }) => [field, type, required ? 'required' : '', description, example]),
         ),
       );

@@ -64,7 +64,10 @@ function checkOptions(options: ReplayOptions): void {
     });
   }
   if (options.from === 'delivery' && options.dryRun) {
-    throw usageError('--dry-run has nothing to show with --from delivery', { where: 'replay', expected: 'a reset sends what was mapped before; `trace` shows it' });
+    throw usageError('--dry-run has nothing to show with --from delivery', {
+      where: 'replay',
+      expected: 'a reset sends what was mapped before; `trace` shows it',
+    });
   }
   if ((options.outcome === 'accepted' || options.outcome === 'verified') && !options.resend) {
     throw usageError(`records that are ${options.outcome} have landed`, {
@@ -98,7 +101,12 @@ async function replayOne(context: CliContext, candidate: Candidate, options: Rep
   return 'refusal' in started ? { ...result, result: 'refused', reason: started.refusal } : { ...result, result: 'started', runId: started.runId };
 }
 
-async function start(context: CliContext, { workflowId, line }: Candidate, { sync, event }: Exclude<Examined, { refusal: string }>, options: ReplayOptions): Promise<Started> {
+async function start(
+  context: CliContext,
+  { workflowId, line }: Candidate,
+  { sync, event }: Exclude<Examined, { refusal: string }>,
+  options: ReplayOptions,
+): Promise<Started> {
   const [access, ledger] = [await context.temporal(), await context.ledger()];
   if (options.from === 'delivery') return resetToDelivery(access, ledger, workflowId, line);
   return startReplay(access, ledger, { workflowId, line, sync, event, resend: options.resend === true });
@@ -120,7 +128,10 @@ async function wait(context: CliContext, results: ReplayResult[]): Promise<void>
 function answer(results: ReplayResult[], { fitting }: Selection, options: ReplayOptions): Answer {
   const bad = results.some(
     ({ result, end, preview }) =>
-      result === 'refused' || (end !== undefined && (end === null || isFailedOutcome(end.outcome))) || preview?.kind === 'invalid' || preview?.kind === 'failed',
+      result === 'refused' ||
+      (end !== undefined && (end === null || isFailedOutcome(end.outcome))) ||
+      preview?.kind === 'invalid' ||
+      preview?.kind === 'failed',
   );
   return {
     exitCode: bad ? exitCodes.badNews : exitCodes.ok,

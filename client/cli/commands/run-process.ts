@@ -56,7 +56,10 @@ function finished(name: string, { code, signal, expected }: ChildExit): Answer {
     exitCode,
     document: undefined,
     print: (terminal) => {
-      if (exitCode !== exitCodes.ok) terminal.note(`error: the ${name} ended (${signal ?? `exit code ${code}`})\n  next: its last lines above say why; \`npx syncline doctor\` checks the installation`);
+      if (exitCode !== exitCodes.ok)
+        terminal.note(
+          `error: the ${name} ended (${signal ?? `exit code ${code}`})\n  next: its last lines above say why; \`npx syncline doctor\` checks the installation`,
+        );
     },
   };
 }

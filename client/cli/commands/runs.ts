@@ -67,10 +67,7 @@ function countsTable(terminal: Terminal, outcomes: readonly OutcomeCount[]): str
   const rows = outcomes.flatMap(({ outcome, count, causes }) => {
     const colour = outcomeColour(terminal.colours, outcome);
     const [first, ...others] = causes.map(({ code, count: ofCode }) => [String(ofCode), causeLabel(code)] as const);
-    return [
-      [{ text: outcome, colour }, count, first?.[1] ?? '', first?.[0] ?? ''],
-      ...others.map(([ofCode, label]) => ['', '', label, ofCode]),
-    ];
+    return [[{ text: outcome, colour }, count, first?.[1] ?? '', first?.[0] ?? ''], ...others.map(([ofCode, label]) => ['', '', label, ofCode])];
   });
   return table(terminal, [{ head: 'outcome' }, { head: 'count', align: 'right' }, { head: 'of which', shrink: 'end' }, { head: '', align: 'right' }], rows);
 }
@@ -112,7 +109,10 @@ function suggestions(lines: readonly RunLine[], options: RunsOptions): { why: st
   const failed = lines.filter((line) => line.outcome !== null && isFailedOutcome(line.outcome));
   const newest = failed[0] ?? lines[0];
   if (!newest) return [];
-  const first = { why: failed[0] ? 'why the newest failed one failed' : 'what happened to the newest', command: `npx syncline trace ${shellWord(newest.workflowId)}` };
+  const first = {
+    why: failed[0] ? 'why the newest failed one failed' : 'what happened to the newest',
+    command: `npx syncline trace ${shellWord(newest.workflowId)}`,
+  };
   const outcome = failed[0]?.outcome;
   if (!failed[0] || !outcome) return [first];
   const parts = [
@@ -123,4 +123,3 @@ function suggestions(lines: readonly RunLine[], options: RunsOptions): { why: st
   ];
   return [first, { why: 'send its like again, once the cause is gone', command: `npx syncline replay ${parts.join(' ')} --dry-run` }];
 }
-

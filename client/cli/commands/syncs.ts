@@ -27,7 +27,14 @@ export function listSyncs(context: CliContext): Promise<Answer> {
       terminal.line(
         table(
           terminal,
-          [{ head: 'sync' }, { head: 'source', shrink: 'middle' }, { head: 'destination', shrink: 'end' }, { head: 'lane' }, { head: 'share', align: 'right' }, { head: 'owner', shrink: 'end' }],
+          [
+            { head: 'sync' },
+            { head: 'source', shrink: 'middle' },
+            { head: 'destination', shrink: 'end' },
+            { head: 'lane' },
+            { head: 'share', align: 'right' },
+            { head: 'owner', shrink: 'end' },
+          ],
           rows,
         ),
       );
@@ -45,8 +52,13 @@ function details(sync: Sync): [string, string][] {
   return [
     ['topics', source.topics.join(', ')],
     ['contract', `${contract}, mapping ${mapVersion}`],
-    ...(enrich ? [['enrichment', `${enrich.name} from ${enrich.vendor}/${enrich.account}, ${span(enrich.timeoutMs)}, else first-party data`] as [string, string]] : []),
+    ...(enrich
+      ? [['enrichment', `${enrich.name} from ${enrich.vendor}/${enrich.account}, ${span(enrich.timeoutMs)}, else first-party data`] as [string, string]]
+      : []),
     ['batches', `up to ${counted(maxBatch, 'record')} a call; a repeat is ${resend}`],
-    ['retry', `${counted(retry.maxAttempts, 'attempt')}, waits ${span(retry.initialIntervalMs)} to ${span(retry.maxIntervalMs)}, held for at most ${span(retry.expireAfterMs)}`],
+    [
+      'retry',
+      `${counted(retry.maxAttempts, 'attempt')}, waits ${span(retry.initialIntervalMs)} to ${span(retry.maxIntervalMs)}, held for at most ${span(retry.expireAfterMs)}`,
+    ],
   ];
 }

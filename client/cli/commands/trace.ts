@@ -75,7 +75,7 @@ function exitCodeOf({ problems, trace: found, line }: Findings): ExitCode {
   if (problems[0]) return problems[0].exitCode;
   const outcome = line?.outcome ?? found?.runs.at(-1)?.outcome?.outcome;
   const lost = found?.runs.at(-1)?.status;
-  return (outcome && isFailedOutcome(outcome)) || lost === 'terminated' || lost === 'timed-out' ? exitCodes.badNews : exitCodes.ok;
+  return line?.finding || (outcome && isFailedOutcome(outcome)) || lost === 'terminated' || lost === 'timed-out' ? exitCodes.badNews : exitCodes.ok;
 }
 
 function documentOf(findings: Findings): unknown {

@@ -59,7 +59,12 @@ async function migrationCheck(pool: Pool): Promise<Check> {
     const changed = migrations.filter(({ name, sql }) => applied.has(name) && applied.get(name) !== sha256Hex(sql)).map(({ name }) => name);
     const newer = [...applied.keys()].filter((name) => !migrations.some((migration) => migration.name === name));
     if (missing.length > 0) return fail('schema', `lacks ${missing.join(', ')}`, fix);
-    if (changed.length > 0) return fail('schema', `${changed.join(', ')} was applied in another form`, 'this program was built from an edited migration: use a released version, or a fresh database');
+    if (changed.length > 0)
+      return fail(
+        'schema',
+        `${changed.join(', ')} was applied in another form`,
+        'this program was built from an edited migration: use a released version, or a fresh database',
+      );
     if (newer.length > 0) return warn('schema', `was migrated by a newer version (${newer.join(', ')})`, 'update this program');
     return ok('schema', `current (${counted(migrations.length, 'migration')})`);
   } catch (error) {

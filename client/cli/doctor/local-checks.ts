@@ -31,7 +31,11 @@ export function configChecks(env: Environment): Check[] {
       here.ok('configuration', `mode ${mode}`),
       encrypted
         ? here.ok('encryption', codecKeys.length > 0 ? counted(codecKeys.length, 'key') : 'none; fine in the sandbox')
-        : here.warn('encryption', 'records stand readable in histories and in the inbox', 'set SYNCLINE_CODEC_KEY (openssl rand -base64 32) for gateway, workers and this program'),
+        : here.warn(
+            'encryption',
+            'records stand readable in histories and in the inbox',
+            'set SYNCLINE_CODEC_KEY (openssl rand -base64 32) for gateway, workers and this program',
+          ),
     ];
   } catch (error) {
     const problems = error instanceof ConfigError ? error.problems : [messageOf(error)];
@@ -48,8 +52,14 @@ export function secretChecks(env: Environment, syncs: readonly Sync[]): Check[] 
     return []; // said by the configuration's check
   }
   const secrets = createSecrets({ env, mode });
-  const sources = unique(syncs.map((sync) => sync.on.account), ({ source, name }) => `${source.vendor}/${name}`);
-  const destinations = unique(syncs.flatMap((sync) => [sync.to.account, ...(sync.enrich ? [sync.enrich.account] : [])]), ({ connector, name }) => `${connector.vendor}/${name}`);
+  const sources = unique(
+    syncs.map((sync) => sync.on.account),
+    ({ source, name }) => `${source.vendor}/${name}`,
+  );
+  const destinations = unique(
+    syncs.flatMap((sync) => [sync.to.account, ...(sync.enrich ? [sync.enrich.account] : [])]),
+    ({ connector, name }) => `${connector.vendor}/${name}`,
+  );
   return [...sources.map((account) => sourceCheck(account, secrets)), ...destinations.map((account) => destinationCheck(account, secrets))];
 }
 
@@ -79,10 +89,17 @@ function destinationCheck({ connector, name, plan }: VendorAccount, secrets: Sec
 /** HubSpot v3 signs the public address: the gateway must know it. */
 export function publicUrlCheck(env: Environment, syncs: readonly Sync[]): Check {
   const url = env['GATEWAY_PUBLIC_URL'];
-  const signers = unique(syncs.map((sync) => sync.on.account), ({ name }) => name).filter(({ source }) => source.vendor === 'hubspot');
+  const signers = unique(
+    syncs.map((sync) => sync.on.account),
+    ({ name }) => name,
+  ).filter(({ source }) => source.vendor === 'hubspot');
   if (!url) {
     if (signers.length === 0) return declared.ok('public address', 'not needed: no source signs it');
-    return declared.fail('public address', 'GATEWAY_PUBLIC_URL is missing, and HubSpot signs it', 'set GATEWAY_PUBLIC_URL to the address HubSpot calls, e.g. https://hooks.example.com');
+    return declared.fail(
+      'public address',
+      'GATEWAY_PUBLIC_URL is missing, and HubSpot signs it',
+      'set GATEWAY_PUBLIC_URL to the address HubSpot calls, e.g. https://hooks.example.com',
+    );
   }
   if (!/^https?:\/\/[^/]+/.test(url)) return declared.fail('public address', 'GATEWAY_PUBLIC_URL is not an address', 'use the form https://hooks.example.com');
   return declared.ok('public address', url);

@@ -16,7 +16,9 @@ export async function serverTime({ client, namespace }: TemporalAccess): Promise
   const stop = new AbortController();
   const before = Date.now();
   const poll = client
-    .withAbortSignal(stop.signal, () => client.withDeadline(before + 30_000, () => workflowService.pollWorkflowTaskQueue({ namespace, taskQueue: { name: probeQueue }, identity })))
+    .withAbortSignal(stop.signal, () =>
+      client.withDeadline(before + 30_000, () => workflowService.pollWorkflowTaskQueue({ namespace, taskQueue: { name: probeQueue }, identity })),
+    )
     .catch(() => null); // cancelled by us below
   try {
     for (let n = 0; n < tries; n++) {

@@ -50,10 +50,20 @@ async function namespaceChecks({ client, namespace }: TemporalAccess): Promise<C
     const retention =
       retentionMs >= minRetentionDays * dayMs
         ? ok('retention', found)
-        : warn('retention', `${found}; later redeliveries are not recognised by their id`, `temporal operator namespace update -n ${namespace} --retention ${minRetentionDays * 24}h`);
+        : warn(
+            'retention',
+            `${found}; later redeliveries are not recognised by their id`,
+            `temporal operator namespace update -n ${namespace} --retention ${minRetentionDays * 24}h`,
+          );
     return [ok('namespace', namespace), retention];
   } catch (error) {
-    return [fail('namespace', `${namespace}: ${messageOf(error)}`, `temporal operator namespace create -n ${namespace} --retention ${minRetentionDays * 24}h, or correct TEMPORAL_NAMESPACE`)];
+    return [
+      fail(
+        'namespace',
+        `${namespace}: ${messageOf(error)}`,
+        `temporal operator namespace create -n ${namespace} --retention ${minRetentionDays * 24}h, or correct TEMPORAL_NAMESPACE`,
+      ),
+    ];
   }
 }
 
@@ -69,7 +79,9 @@ async function attributeCheck({ client, namespace }: TemporalAccess): Promise<Ch
     const { customAttributes } = await client.connection.operatorService.listSearchAttributes({ namespace });
     const wrong = wanted.filter(({ name, type }) => Number(customAttributes?.[name] ?? 0) !== valueTypes[type]?.code);
     if (wrong.length === 0) return ok('search attributes', `all ${wanted.length} are there`);
-    const commands = wrong.map(({ name, type }) => `temporal operator search-attribute create -n ${namespace} --name ${name} --type ${valueTypes[type]?.cli ?? type}`);
+    const commands = wrong.map(
+      ({ name, type }) => `temporal operator search-attribute create -n ${namespace} --name ${name} --type ${valueTypes[type]?.cli ?? type}`,
+    );
     return fail('search attributes', `missing or of another type: ${wrong.map(({ name }) => name).join(', ')}`, commands.join('\n'));
   } catch (error) {
     return unknown('search attributes', `can’t be read: ${messageOf(error)}`, `make sure that ${wanted.map(({ name }) => name).join(', ')} exist`);
@@ -83,7 +95,9 @@ interface Queue {
 }
 
 function queuesOf(syncs: readonly Sync[]): Queue[] {
-  const vendors = new Set(syncs.map(compilePlan).flatMap(({ vendor, account }) => (['live', 'bulk'] as const).map((kind) => vendorTaskQueue(vendor, account, kind))));
+  const vendors = new Set(
+    syncs.map(compilePlan).flatMap(({ vendor, account }) => (['live', 'bulk'] as const).map((kind) => vendorTaskQueue(vendor, account, kind))),
+  );
   return [{ name: mainTaskQueue, type: 1 }, ...[...vendors].map((name) => ({ name, type: 2 as const }))];
 }
 
@@ -102,7 +116,8 @@ async function pollerCheck({ client, namespace }: TemporalAccess, { name, type }
 
 /** Fairness itself is in no answer of the server's; partitions are, and without one partition it is approximate anyway. */
 async function orderCheck({ client, namespace }: TemporalAccess, env: Environment, queues: readonly Queue[]): Promise<Check> {
-  const flags = 'matching.enableFairness=true, matching.numTaskqueueReadPartitions=1, matching.numTaskqueueWritePartitions=1 (dynamic configuration of the server)';
+  const flags =
+    'matching.enableFairness=true, matching.numTaskqueueReadPartitions=1, matching.numTaskqueueWritePartitions=1 (dynamic configuration of the server)';
   const vendorQueue = queues.find(({ type }) => type === 2);
   const partitions = vendorQueue ? await partitionsOf(client, namespace, vendorQueue.name) : null;
   if (partitions !== null && partitions > 1) {

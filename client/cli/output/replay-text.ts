@@ -32,7 +32,13 @@ function resultTable(terminal: Terminal, results: readonly ReplayResult[], waite
   ]);
   return table(
     terminal,
-    [{ head: 'event', shrink: 'middle', min: 20 }, { head: 'sync', shrink: 'middle', min: 16 }, { head: 'result' }, ...(waited ? [{ head: 'outcome' }] : []), { head: 'why', shrink: 'end', min: 20 }],
+    [
+      { head: 'event', shrink: 'middle', min: 20 },
+      { head: 'sync', shrink: 'middle', min: 16 },
+      { head: 'result' },
+      ...(waited ? [{ head: 'outcome' }] : []),
+      { head: 'why', shrink: 'end', min: 20 },
+    ],
     rows,
   );
 }
@@ -71,22 +77,36 @@ function previewVerdict(preview: Preview | undefined, colours: Colours): string 
 function previewLines(preview: Preview, terminal: Terminal): string[] {
   const { colours, columns: width } = terminal;
   if (preview.kind !== 'ready') return wrap(printable(preview.cause), width - 2).map((line) => `  ${line}`);
-  const enrichment = { none: [], 'as before': [colours.dim('  with the last run’s enrichment; the replay asks again')], fallback: [colours.dim('  with the enrichment’s fallback; the replay asks again')] }[preview.enrichment];
+  const enrichment = {
+    none: [],
+    'as before': [colours.dim('  with the last run’s enrichment; the replay asks again')],
+    fallback: [colours.dim('  with the enrichment’s fallback; the replay asks again')],
+  }[preview.enrichment];
   if (preview.changes === null) return [...valueLines(preview.input, { colours, width, indent: 2 }), ...enrichment];
-  if (preview.changes.length === 0) return [colours.dim('  the same values as before'), ...valueLines(preview.input, { colours, width, indent: 2 }), ...enrichment];
+  if (preview.changes.length === 0)
+    return [colours.dim('  the same values as before'), ...valueLines(preview.input, { colours, width, indent: 2 }), ...enrichment];
   return [...preview.changes.flatMap((change) => changeLines(change, terminal)), ...enrichment];
 }
 
 function changeLines(change: FieldChange, { colours, columns }: Terminal): string[] {
   const line = (sign: '-' | '+', value: Json | undefined, colour: (text: string) => string) =>
-    value === undefined ? [] : [colour(cut(`  ${sign} ${printable(change.field)}: ${printable(typeof value === 'string' ? value : JSON.stringify(value))}`, columns))];
+    value === undefined
+      ? []
+      : [colour(cut(`  ${sign} ${printable(change.field)}: ${printable(typeof value === 'string' ? value : JSON.stringify(value))}`, columns))];
   return [...line('-', change.before, colours.red), ...line('+', change.after, colours.green)];
 }
 
-function totals(results: readonly ReplayResult[], { dryRun, waited, fitting }: { dryRun: boolean; waited: boolean; fitting: number }, colours: Colours): string {
+function totals(
+  results: readonly ReplayResult[],
+  { dryRun, waited, fitting }: { dryRun: boolean; waited: boolean; fitting: number },
+  colours: Colours,
+): string {
   const refused = results.filter(({ result }) => result === 'refused').length;
   const taken = results.length - refused;
-  const parts = [`${counted(taken, 'event')} ${dryRun ? 'would be started; nothing was' : 'started'}`, ...(refused > 0 ? [colours.red(`${refused} refused`)] : [])];
+  const parts = [
+    `${counted(taken, 'event')} ${dryRun ? 'would be started; nothing was' : 'started'}`,
+    ...(refused > 0 ? [colours.red(`${refused} refused`)] : []),
+  ];
   if (waited) {
     const bad = results.filter(({ end }) => end === null || (end && isFailedOutcome(end.outcome))).length;
     parts.push(bad > 0 ? colours.red(`${bad} failed again`) : 'none failed again');

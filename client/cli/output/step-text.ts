@@ -55,7 +55,9 @@ function describe(step: Step, options: StepTextOptions): StepText {
         label: 'invalid',
         text: causeInWords({ code: step.code }),
         colour: colours.red,
-        values: step.violations.map(({ field, expected, found }) => `${' '.repeat(indent)}${printable(`${field || '(body)'}: expected ${expected}, found ${found}`)}`),
+        values: step.violations.map(
+          ({ field, expected, found }) => `${' '.repeat(indent)}${printable(`${field || '(body)'}: expected ${expected}, found ${found}`)}`,
+        ),
       };
     case 'mapping-failed':
       return { label: 'not mapped', text: `${step.code}: ${step.cause}`, colour: colours.red };
@@ -64,9 +66,17 @@ function describe(step: Step, options: StepTextOptions): StepText {
     case 'attempt':
       return attemptText(step.attempt, colours);
     case 'held':
-      return { label: 'held', text: `${heldWords[step.cause] ?? step.cause}${step.untilMs > step.at ? `, until about ${dateTime(step.untilMs)}` : ''}`, colour: colours.yellow };
+      return {
+        label: 'held',
+        text: `${heldWords[step.cause] ?? step.cause}${step.untilMs > step.at ? `, until about ${dateTime(step.untilMs)}` : ''}`,
+        colour: colours.yellow,
+      };
     case 'waited':
-      return { label: step.tookMs === null ? 'waits' : 'waited', text: `${step.tookMs === null ? `up to ${span(step.forMs)}` : span(step.tookMs)}: ${step.what}`, colour: colours.yellow };
+      return {
+        label: step.tookMs === null ? 'waits' : 'waited',
+        text: `${step.tookMs === null ? `up to ${span(step.forMs)}` : span(step.tookMs)}: ${step.what}`,
+        colour: colours.yellow,
+      };
     case 'activity':
       return activityText(step, colours);
     case 'signal':
@@ -96,7 +106,11 @@ function startedWords(step: Extract<Step, { kind: 'started' }>): string {
   return `${how}: contract ${plan.contract}, mapping ${plan.mapVersion}, to ${plan.vendor}/${plan.account} ${plan.operation}, ${policy}${step.resendEqual ? ', resend' : ''}`;
 }
 
-function enrichedText(step: Extract<Step, { kind: 'enriched' }>, options: StepTextOptions, valuesOf: (value: Parameters<typeof valueLines>[0]) => string[]): StepText {
+function enrichedText(
+  step: Extract<Step, { kind: 'enriched' }>,
+  options: StepTextOptions,
+  valuesOf: (value: Parameters<typeof valueLines>[0]) => string[],
+): StepText {
   const took = step.tookMs === undefined ? '' : ` after ${span(step.tookMs)}`;
   if (step.fallback) return { label: 'enrichment', text: `fell back to first-party data${took}: ${step.cause ?? 'no answer'}`, colour: options.colours.yellow };
   return { label: 'enrichment', text: `answered${took}`, values: valuesOf(step.value) };
@@ -124,7 +138,11 @@ function activityText(step: Extract<Step, { kind: 'activity' }>, colours: Colour
   return { label: step.state, text: `${what}${tries}${step.problem ? `: ${step.problem}` : ''}`, colour: colours.red };
 }
 
-function endedText(step: Extract<Step, { kind: 'ended' }>, options: StepTextOptions, valuesOf: (value: Parameters<typeof valueLines>[0]) => string[]): StepText {
+function endedText(
+  step: Extract<Step, { kind: 'ended' }>,
+  options: StepTextOptions,
+  valuesOf: (value: Parameters<typeof valueLines>[0]) => string[],
+): StepText {
   const { outcome, code, cause, vendorId, vendorSaid, violations } = step.outcome;
   // The step before has told them one by one.
   const why = violations?.length ? causeInWords(code === undefined ? {} : { code }) : (cause ?? (code ? causeInWords({ code }) : ''));

@@ -25,7 +25,8 @@ export function printTrace(terminal: Terminal, findings: Findings): void {
   if (trace?.waiting) printWaiting(terminal, trace.waiting);
   if (links.length > 0) terminal.line();
   for (const link of links.slice(-1)) terminal.line(`${colours.dim('history')}  ${link}`);
-  for (const { facts } of findings.problems) terminal.note(colours.yellow(`warning: ${facts.what} at ${facts.where ?? 'its address'}: this trace is not complete`));
+  for (const { facts } of findings.problems)
+    terminal.note(colours.yellow(`warning: ${facts.what} at ${facts.where ?? 'its address'}: this trace is not complete`));
   for (const hint of hints(findings)) terminal.line(`${colours.dim(`${hint.why}:`)} ${hint.command}`);
 }
 
@@ -42,9 +43,23 @@ function summary(terminal: Terminal, { workflowId, line, trace, fence }: Finding
   return [
     ['workflow', printable(workflowId)],
     ['outcome', `${state}${why ? `: ${why}` : ''}`, outcomeColour(terminal.colours, state)],
-    ...(received === null ? [] : [['received', `${dateTime(received)}, ${relative(received, now)}${line && line.duplicates > 0 ? `; delivered ${line.duplicates + 1} times` : ''}`] as Entry]),
+    ...(received === null
+      ? []
+      : [
+          [
+            'received',
+            `${dateTime(received)}, ${relative(received, now)}${line && line.duplicates > 0 ? `; delivered ${line.duplicates + 1} times` : ''}`,
+          ] as Entry,
+        ]),
     ...(line?.closedAt ? [['closed', dateTime(Date.parse(line.closedAt))] as Entry] : []),
-    ...(line ? [['attempts', `${Math.max(line.attempts, line.outcome ? 0 : attemptsOf(last))} HTTP${line.fallback ? ', enrichment fell back to first-party data' : ''}`] as Entry] : []),
+    ...(line
+      ? [
+          [
+            'attempts',
+            `${Math.max(line.attempts, line.outcome ? 0 : attemptsOf(last))} HTTP${line.fallback ? ', enrichment fell back to first-party data' : ''}`,
+          ] as Entry,
+        ]
+      : []),
     ...fence.map((row) => ['landed', fenceWords(row)] as Entry),
     ...historyNote(trace?.runs.length ?? null, line?.state ?? null, line?.hasBody ?? false),
     ['times', `in ${zone(now)}`],

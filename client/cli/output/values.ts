@@ -4,7 +4,10 @@ import { printable } from '../terminal';
 import { wrap } from './table';
 
 /** A JSON value as `path value` lines, for a terminal. Long values go on below themselves, long lists end after `maxLines`. */
-export function valueLines(value: Json | undefined, options: { colours: Colours; width: number; indent: number; redact?: boolean; maxLines?: number }): string[] {
+export function valueLines(
+  value: Json | undefined,
+  options: { colours: Colours; width: number; indent: number; redact?: boolean; maxLines?: number },
+): string[] {
   const { colours, width, indent, redact = false, maxLines = 40 } = options;
   const leaves = flatten(value ?? null);
   const shown = leaves.slice(0, maxLines);

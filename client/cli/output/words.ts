@@ -29,8 +29,9 @@ export function causeInWords(row: { code?: string | null; cause?: string | null 
   return row.code ? (meanings[row.code] ?? row.code) : '';
 }
 
-/** The state of a row: its outcome, or how far it came. */
-export function stateOf(line: Pick<RunLine, 'outcome' | 'state'>): string {
+/** The state of a row: what a later look found, else its outcome, else how far it came. */
+export function stateOf(line: Pick<RunLine, 'outcome' | 'finding' | 'state'>): string {
+  if (line.finding) return line.finding;
   if (line.outcome) return line.outcome;
   return line.state === 'started' ? 'running' : 'waiting';
 }

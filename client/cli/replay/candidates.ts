@@ -24,7 +24,8 @@ export interface Selection {
 export async function selectCandidates(context: CliContext, ids: readonly string[], options: FilterOptions & { limit: number }): Promise<Selection> {
   const { sync, outcome, cause, since, key } = options;
   const filtered = [sync, outcome, cause, since, key].some((option) => option !== undefined);
-  if (ids.length > 0 && filtered) throw usageError('ids and a filter were given together', { where: 'replay', expected: 'either ids, or --sync, --outcome, --cause, --since, --key' });
+  if (ids.length > 0 && filtered)
+    throw usageError('ids and a filter were given together', { where: 'replay', expected: 'either ids, or --sync, --outcome, --cause, --since, --key' });
   if (ids.length > 0) return byIds(context, ids);
   if (!filtered) {
     throw usageError('nothing was chosen', {
@@ -33,7 +34,8 @@ export async function selectCandidates(context: CliContext, ids: readonly string
       next: '`npx syncline runs --outcome failed` lists candidates',
     });
   }
-  if (outcome === 'open') throw usageError('an open event can’t be replayed: its first run is still under way', { where: '--outcome', expected: failedOutcomes.join(', ') });
+  if (outcome === 'open')
+    throw usageError('an open event can’t be replayed: its first run is still under way', { where: '--outcome', expected: failedOutcomes.join(', ') });
   return byFilter(context, options);
 }
 

@@ -15,7 +15,13 @@ export interface FieldChange {
 
 /** What a replay would do, found out without asking any vendor. */
 export type Preview =
-  | { kind: 'ready'; key: string; input: Json; /** Null: the last run mapped nothing, or its history is gone. */ changes: FieldChange[] | null; enrichment: 'none' | 'as before' | 'fallback' }
+  | {
+      kind: 'ready';
+      key: string;
+      input: Json;
+      /** Null: the last run mapped nothing, or its history is gone. */ changes: FieldChange[] | null;
+      enrichment: 'none' | 'as before' | 'fallback';
+    }
   | { kind: 'skipped' | 'invalid' | 'failed'; code?: string; cause: string };
 
 /** Validates and maps an event with the sync as it is now, and compares with what the last run mapped. */

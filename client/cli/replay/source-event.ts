@@ -5,7 +5,10 @@ import { decodeHistory } from '../../history/decode';
 import { inputOf } from '../../history/shapes';
 
 /** What the newest run of a workflow id was started with; null past retention. Reads one event of its history. */
-export async function lastInput(access: { client: Client; namespace: string }, workflowId: string): Promise<{ plan: SyncPlan | null; event: SourceEvent | null } | null> {
+export async function lastInput(
+  access: { client: Client; namespace: string },
+  workflowId: string,
+): Promise<{ plan: SyncPlan | null; event: SourceEvent | null } | null> {
   const { client, namespace } = access;
   try {
     const { history } = await client.workflowService.getWorkflowExecutionHistory({ namespace, execution: { workflowId }, maximumPageSize: 1 });

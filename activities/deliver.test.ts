@@ -1,0 +1,76 @@
+import { MockActivityEnvironment } from '@temporalio/testing';
+import { ApplicationFailure } from '@temporalio/common';
+import { VendorError } from '../connectors/errors';
+import type { DeliverInput, DeliverResult } from '../schemas/run';
+import { sampleAttempt, sampleEvent, samplePlan } from '../test/support/sample-run';
+import { createActivities } from '.';
+import { TestDelivery } from './delivery/test-delivery';
+
+function setUp(info: Record<string, unknown> = {}) {
+  const delivery = new TestDelivery();
+  const heartbeats: unknown[] = [];
+  const environment = new MockActivityEnvironment(info);
+  environment.on('heartbeat', (details) => heartbeats.push(details));
+  const activities = createActivities(delivery.deps);
+  const { body: _body, ...event } = sampleEvent();
+  const input: DeliverInput = {
+    plan: samplePlan({ vendor: 'fake', operation: 'things.upsert', object: 'thing' }),
+    event,
+    record: { key: 'a', keyHmac: 'k_a', version: { at: 1, arrival: 1 }, fields: ['a'], input: { key: 'a', fields: { a: '1' } } },
+    attempts: [],
+  };
+  const run = (name: 'deliver' | 'deliverNow', change: Partial<DeliverInput> = {}) =>
+    environment.run<[DeliverInput], DeliverResult, typeof activities.deliver>(activities[name], { ...input, ...change });
+  return { delivery, heartbeats, run };
+}
+
+const down = async () => {
+  throw new VendorError({ code: 'UNAVAILABLE', status: 503, message: 'the vendor answered 503' });
+};
+
+describe('deliver', () => {
+  test('a failure a retry can mend is thrown with its wait, and every attempt so far', async () => {
+    const { delivery, heartbeats, run } = setUp();
+    delivery.answer = down;
+    const failure = (await run('deliver', { attempts: [sampleAttempt()] }).catch((error: unknown) => error)) as ApplicationFailure;
+    expect(failure).toMatchObject({ type: 'UNAVAILABLE', nonRetryable: false });
+    expect(failure.nextRetryDelay).toBe(100); // half of 100 ms · 2: the second failure, random 0.5
+    const attempts = [{ number: 1 }, { number: 2, code: 'UNAVAILABLE', waitMs: 100 }];
+    expect(failure.details?.[0]).toMatchObject({ attempts });
+    expect(heartbeats.at(-1)).toMatchObject(attempts);
+  });
+
+  test('Retry-After decides the wait', async () => {
+    const { delivery, run } = setUp();
+    delivery.answer = async () => {
+      throw new VendorError({ code: 'RATE_LIMITED', status: 429, message: 'too many calls', retryAfterMs: 30_000 });
+    };
+    const failure = (await run('deliver').catch((error: unknown) => error)) as ApplicationFailure;
+    expect(failure).toMatchObject({ type: 'RATE_LIMITED', category: 'BENIGN' });
+    expect(failure.nextRetryDelay).toBeGreaterThanOrEqual(30_000);
+  });
+
+  test('an attempt that left no trace is LOST and ambiguous', async () => {
+    const { run } = setUp({ attempt: 3, heartbeatDetails: [sampleAttempt()] });
+    const result = await run('deliver');
+    expect(result).toMatchObject({
+      kind: 'done',
+      outcome: { attempts: [{ number: 1, code: 'UNAVAILABLE' }, { number: 2, code: 'LOST', ambiguous: true }, { number: 3, code: 'OK' }] },
+    });
+  });
+
+  test('while the breaker is open a failure is held, not thrown: attempts don’t run out in an outage', async () => {
+    const { delivery, run } = setUp();
+    delivery.answer = down;
+    delivery.openUntil = 5_000;
+    expect(await run('deliver')).toMatchObject({ kind: 'held', cause: 'breaker', untilMs: 6_000, attempts: [{ number: 1 }], othersLanded: false });
+  });
+
+  test('the fast path returns instead of throwing: the workflow goes on to the queue', async () => {
+    const { delivery, run } = setUp();
+    delivery.answer = down;
+    expect(await run('deliverNow')).toMatchObject({ kind: 'retry', waitMs: 50, attempts: [{ number: 1, waitMs: 50 }] });
+    delivery.permits = 0;
+    expect(await run('deliverNow')).toMatchObject({ kind: 'held', cause: 'budget', attempts: [] });
+  });
+});

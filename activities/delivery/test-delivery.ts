@@ -1,0 +1,141 @@
+import { pino } from 'pino';
+import { z } from 'zod';
+import { defineConnector, defineOperation, type Call, type RecordResult } from '../../connectors/connector';
+import { VendorError } from '../../connectors/errors';
+import type { Gate, Permit } from '../../connectors/permit';
+import type { ClaimRequest, ClaimResult, Confirmation, OutcomeRow } from '../../ledger/port';
+import { sampleEvent, samplePlan } from '../../test/support/sample-run';
+import type { Sync } from '../../syncs/define-sync';
+import type { ActivityDeps, Admission, CallReport } from '../deps';
+import { Deliveries } from './deliveries';
+import type { Item, ItemEnd } from './item';
+
+/** A delivery with everything around it faked and watched: gate, fence, health, vendor. */
+export class TestDelivery {
+  readonly batches: string[][] = [];
+  readonly claims: ClaimRequest[][] = [];
+  readonly confirmed: Confirmation[] = [];
+  readonly rows: OutcomeRow[] = [];
+  readonly reports: CallReport[] = [];
+  permitsOut = 0;
+  permitsGivenBack = 0;
+  /** What the vendor does with a batch; by default it accepts. */
+  answer: (keys: string[], call: Call) => Promise<RecordResult[]> = async (keys) => keys.map((key) => ({ key, status: 'accepted', vendorId: `id-${key}` }));
+  claim: (request: ClaimRequest) => ClaimResult = () => ({ kind: 'claimed', claim: 1, ambiguous: false, dropFields: [] });
+  claimFails = 0;
+  confirmFails = 0;
+  admission: Admission = { kind: 'go' };
+  openUntil = 0;
+  /** Permits that are free; a held-back one is given by `free()`. */
+  permits = Infinity;
+  private readonly waiting: (() => void)[] = [];
+
+  readonly operation = defineOperation({
+    connector: defineConnector({
+      vendor: 'fake',
+      baseUrl: 'http://fake',
+      credentials: [],
+      plans: [],
+      limits: () => [],
+      auth: () => ({}),
+      errorFrom: ({ status }) => new VendorError({ code: 'UNKNOWN', status, message: 'no' }),
+      limitReadings: () => [],
+    }),
+    name: 'things.upsert',
+    object: 'thing',
+    maxBatch: 100,
+    resend: 'safe',
+    input: z.object({ key: z.string(), fields: z.record(z.string(), z.string()) }),
+    key: (thing) => thing.key,
+    fields: (thing) => Object.keys(thing.fields),
+    without: (thing, dropped) => {
+      const left = Object.entries(thing.fields).filter(([name]) => !dropped.includes(name));
+      return left.length === 0 ? null : { ...thing, fields: Object.fromEntries(left) };
+    },
+    send: async (call, batch) => {
+      const keys = batch.map((thing) => thing.key);
+      this.batches.push(keys);
+      return this.answer(keys, call);
+    },
+  });
+
+  readonly deps: ActivityDeps = {
+    syncs: new Map([['shop-customer-to-crm', { id: 'shop-customer-to-crm', to: { operation: this.operation } } as unknown as Sync]]),
+    ledger: {
+      fence: {
+        claim: async (requests) => {
+          this.claims.push([...requests]);
+          if (this.claimFails-- > 0) throw new Error('connection refused');
+          return requests.map((request) => this.claim(request));
+        },
+        confirm: async (confirmations, outcomes) => {
+          if (this.confirmFails-- > 0) throw new Error('connection refused');
+          this.confirmed.push(...confirmations);
+          this.rows.push(...outcomes);
+        },
+        recordFindings: async () => undefined,
+      },
+      outcomes: { record: async (rows) => void this.rows.push(...rows), recordLost: async () => undefined },
+    },
+    gate: this.gate(),
+    health: {
+      admit: () => this.admission,
+      report: (_scopes, end) => void this.reports.push(end),
+      openUntil: () => this.openUntil,
+      lastLandedAt: () => 0,
+    },
+    link: () => ({
+      timeoutMs: 10_000,
+      call: ({ permit }) => {
+        permit?.done({ status: 200, headers: {} });
+        const request = async () => ({ status: 200, headers: {}, data: {} });
+        return { request, get: request, post: request, release: () => undefined };
+      },
+    }),
+    keyHmac: (key) => `k_${key}`,
+    log: pino({ level: 'silent' }),
+    now: () => Date.now(),
+    random: () => 0.5,
+  };
+
+  private readonly deliveries = new Deliveries(this.deps);
+
+  /** Sends one record and resolves with how it left. */
+  deliver(key: string, change: Partial<Item> = {}, signal?: AbortSignal): Promise<ItemEnd> {
+    return this.deliveries.deliver(
+      {
+        plan: samplePlan({ vendor: 'fake', operation: 'things.upsert', object: 'thing', maxBatch: this.operation.maxBatch, maxBatchBytes: this.operation.maxBatchBytes }),
+        event: sampleEvent({ id: `event-of-${key}` }),
+        record: { key, keyHmac: `k_${key}`, version: { at: 1, arrival: 1 }, fields: ['a', 'b'], input: { key, fields: { a: '1', b: '2' } } },
+        attempts: [],
+        run: { workflowId: `run-of-${key}`, runId: 'r' },
+        deadlineMs: Date.now() + 20_000,
+        ...change,
+      },
+      signal,
+    );
+  }
+
+  /** Frees one permit. */
+  free(): void {
+    const next = this.waiting.shift();
+    if (next) next();
+    else this.permits++;
+  }
+
+  private gate(): Gate {
+    const permit = (): Permit => {
+      this.permitsOut++;
+      return { scopes: [], done: () => undefined, giveBack: () => void this.permitsGivenBack++ };
+    };
+    return {
+      acquire: async () => {
+        if (this.permits <= 0) await new Promise<void>((resolve) => this.waiting.push(resolve));
+        else this.permits--;
+        return permit();
+      },
+      tryAcquire: () => (this.permits-- > 0 ? permit() : null),
+      closedForMs: () => (this.permits > 0 ? 0 : 5_000),
+    };
+  }
+}

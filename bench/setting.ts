@@ -1,0 +1,101 @@
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { Connection } from '@temporalio/client';
+import { Client } from 'pg';
+import { prepareNamespace } from '../client/sandbox/namespace';
+import { type PostgresServer, startPostgres } from '../client/sandbox/postgres';
+import { createSupervisor, type Supervisor } from '../client/sandbox/processes';
+import { findTemporalBinary } from '../client/sandbox/temporal-binary';
+import { startTemporal, type TemporalServer } from '../client/sandbox/temporal-server';
+import { sandboxSecret, sandboxStandardWebhooksSecret } from '../platform/secrets';
+
+/** Fresh servers and processes of one bench, on free ports; `TEMPORAL_ADDRESS` and `SYNCLINE_DATABASE_URL` are not looked at. */
+export interface Setting {
+  readonly supervisor: Supervisor;
+  /** PostgreSQL as the sandbox runs it: what is committed is on the disk. */
+  postgres(): Promise<PostgresServer>;
+  /** An empty database; the address. */
+  database(name: string): Promise<string>;
+  /** A Temporal dev server as the sandbox runs it, with these namespaces prepared for Syncline. */
+  temporal(keep: 'memory' | 'file', namespaces: readonly string[]): Promise<TemporalServer>;
+  /** HubSpot's simulator without limits; the address. */
+  simulator(): Promise<{ url: string; pid: number }>;
+  /** Environment of the product's processes. */
+  env(parts: { databaseUrl: string; temporalAddress: string; namespace: string; hubspotUrl?: string }): Record<string, string>;
+  /** Ends everything and removes the files. */
+  close(): Promise<void>;
+}
+
+export async function createSetting(log: (line: string) => void): Promise<Setting> {
+  const supervisor = createSupervisor();
+  const folder = await mkdtemp(path.join(os.tmpdir(), 'syncline-bench-'));
+  if (process.getuid?.() === 0) await chmod(folder, 0o755); // then it is not root who runs PostgreSQL and must get in
+  const printed = (line: string) => {
+    if (process.env.SYNCLINE_BENCH_LOG || /"level":"(error|fatal)"/.test(line) || !line.startsWith('{')) log(line);
+  };
+  let postgres: Promise<PostgresServer> | undefined;
+  const setting: Setting = {
+    supervisor,
+
+    postgres() {
+      const start = async () => supervisor.add(await startPostgres({ dataDir: path.join(folder, 'postgres'), port: 0, log: () => undefined }));
+      return (postgres ??= start());
+    },
+
+    async database(name) {
+      const { url: server } = await setting.postgres();
+      const client = new Client({ connectionString: server });
+      await client.connect();
+      await client.query(`CREATE DATABASE "${name}"`).finally(() => client.end());
+      const url = new URL(server);
+      url.pathname = `/${name}`;
+      return url.href;
+    },
+
+    async temporal(keep, namespaces) {
+      const binary = await findTemporalBinary({ log });
+      const file = keep === 'file' ? { dbFile: path.join(folder, 'temporal', 'temporal.db') } : {};
+      const server = supervisor.add(await startTemporal({ binary, port: 0, ...file, log }));
+      const connection = await Connection.connect({ address: server.address });
+      for (const namespace of namespaces) await prepareNamespace(connection, { namespace });
+      await connection.close();
+      return server;
+    },
+
+    async simulator() {
+      const args = ['--vendor', 'hubspot', '--limits', 'unlimited'];
+      const { ready, pid } = await supervisor.spawnNode({ name: 'simulator', entry: 'connectors/simulate.ts', args, log: printed });
+      return { url: String(ready.url), pid };
+    },
+
+    env: ({ databaseUrl, temporalAddress, namespace, hubspotUrl = 'http://127.0.0.1:9' }) => ({
+      SYNCLINE_MODE: 'sandbox',
+      SYNCLINE_DATABASE_URL: databaseUrl,
+      TEMPORAL_ADDRESS: temporalAddress,
+      TEMPORAL_NAMESPACE: namespace,
+      SYNCLINE_METRICS_PORT: '0',
+      GATEWAY_PORT: '0',
+      SYNCLINE_KEY_SECRET: sandboxSecret('SYNCLINE_KEY_SECRET'),
+      SYNCLINE_HUBSPOT_MAIN_BASE_URL: hubspotUrl,
+      SYNCLINE_HUBSPOT_MAIN_TOKEN: sandboxSecret('SYNCLINE_HUBSPOT_MAIN_TOKEN'),
+      SYNCLINE_LEADSCORE_SCORING_API_KEY: sandboxSecret('SYNCLINE_LEADSCORE_SCORING_API_KEY'),
+      SYNCLINE_SHOPIFY_SHOP_WEBHOOK_SECRET: sandboxSecret('SYNCLINE_SHOPIFY_SHOP_WEBHOOK_SECRET'),
+      SYNCLINE_STRIPE_BILLING_WEBHOOK_SECRET: sandboxSecret('SYNCLINE_STRIPE_BILLING_WEBHOOK_SECRET'),
+      SYNCLINE_STANDARD_WEBHOOKS_SITE_WEBHOOK_SECRET: sandboxStandardWebhooksSecret('SYNCLINE_STANDARD_WEBHOOKS_SITE_WEBHOOK_SECRET'),
+      ...profiling(),
+    }),
+
+    async close() {
+      await supervisor.stopAll();
+      await rm(folder, { recursive: true, force: true, maxRetries: 3 });
+    },
+  };
+  return setting;
+}
+
+/** `SYNCLINE_BENCH_PROFILE=<folder>`: every process leaves a CPU profile there, one per thread. */
+function profiling(): Record<string, string> {
+  const folder = process.env.SYNCLINE_BENCH_PROFILE;
+  return folder ? { NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${path.resolve(folder)}` } : {};
+}

@@ -205,9 +205,7 @@ export interface Queries {
   /** The raw event, for replay; null once its body was dropped. */
   event(workflowId: string): Promise<SourceEvent | null>;
   /** Fence rows of a record. */
-  landed(
-    keyHmacs: readonly string[],
-  ): Promise<
+  landed(keyHmacs: readonly string[]): Promise<
     {
       syncId: string;
       vendor: string;

@@ -15,6 +15,7 @@ export const engine: Bench = {
     rounds: { default: '2', help: 'rounds of each side, alternating' },
     rate: { default: '20', help: 'events per second of a steady round' },
     seconds: { default: '30', help: 'length of a steady round' },
+    slice: { default: '10', help: 'seconds of a steady round at a time, so that noise from outside meets both sides' },
     servers: { default: 'memory,file', help: 'where the Temporal server keeps its data' },
     warmup: { default: '150', help: 'events before anything counts' },
   },
@@ -57,10 +58,10 @@ async function onServer({ setting, log, option: _option, count }: BenchContext, 
     }
   }
   const between = await ours.statements();
-  for (let round = 0; round < count('rounds'); round++) {
-    for (const side of order(round)) {
-      if (count('seconds') === 0) continue;
-      const figures = await paced(side, watch, `steady${round}`, count('rate'), count('seconds'));
+  const slices = Math.ceil((count('rounds') * count('seconds')) / count('slice'));
+  for (let slice = 0; slice < slices; slice++) {
+    for (const side of order(slice)) {
+      const figures = await paced(side, watch, `steady${slice}`, count('rate'), count('slice'));
       got.get(side.name)?.steady.push(figures);
       say(`${side.name.padEnd(8)} ${count('rate')}/s: landed ${shown(figures.latencies)}; closed ${shown(figures.toClose)}`);
     }
@@ -77,7 +78,7 @@ async function onServer({ setting, log, option: _option, count }: BenchContext, 
     }
     const events = count('events') * count('rounds');
     log(`${keep}: statements of the worker in bursts: ${statementWords(before, between, events)}`);
-    const steadyEvents = count('rate') * count('seconds') * count('rounds');
+    const steadyEvents = count('rate') * count('slice') * slices;
     if (steadyEvents > 0) log(`${keep}: statements of the worker at ${count('rate')}/s: ${statementWords(between, after, steadyEvents)}`);
     results.push(informing(`${keep}: database statements of the worker per event, burst`, 'statements', statementsIn(before, between) / events));
     if (steadyEvents > 0) results.push(informing(`${keep}: database statements of the worker per event, ${count('rate')}/s`, 'statements', statementsIn(between, after) / steadyEvents));

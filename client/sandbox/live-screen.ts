@@ -27,7 +27,7 @@ export function createLiveScreen(out: Output): LiveScreen {
     // A block higher than the window could not be erased: its end is what matters.
     const lines = block.slice(-Math.max(1, (out.rows ?? 24) - 1));
     for (const line of lines) out.write(`${line}\n`);
-    height = lines.length;
+    height = lines.reduce((sum, line) => sum + rowsOf(line, out.columns ?? 80), 0);
   };
   if (!out.isTTY) {
     return {
@@ -53,4 +53,11 @@ export function createLiveScreen(out: Output): LiveScreen {
     },
     enterPressed: () => void (height += 1),
   };
+}
+
+/** A line longer than the window takes several rows. */
+function rowsOf(line: string, columns: number): number {
+  // eslint-disable-next-line no-control-regex -- colours take no room
+  const width = line.replaceAll(/\x1b\[[0-9;]*m/g, '').length;
+  return Math.max(1, Math.ceil(width / columns));
 }

@@ -10,9 +10,9 @@ export interface SentEvent {
   /** Source time, epoch ms. Equal times go by arrival. */
   at: number;
   /** What the vendor is to hold of it. A value that only this event has makes its writes recognisable. */
-  properties: Readonly<Record<string, string>>;
+  properties: Record<string, string>;
   /** Written when an optional enrichment answered; the same for all events of the key. */
-  optional?: Readonly<Record<string, string>>;
+  optional?: Record<string, string>;
   /** `landed`: written, or superseded by something newer. */
   expect: 'landed' | 'skipped' | 'invalid' | 'rejected';
   /** Deliveries tried. */
@@ -33,24 +33,24 @@ export interface RunFacts {
   status: string;
   /** Result, or details of the failure; null while there is none. */
   outcome: RecordOutcome | null;
-  /** Workflow tasks that timed out or failed, as history tells: steps that a kill cut off and that ran again. */
+  /** Workflow tasks that had to run again, as history tells: steps that a kill cut off. */
   interruptions: number;
 }
 
 /** A record at the simulated vendor, with its writes. */
 export interface StoredRecord {
   key: string;
-  properties: Readonly<Record<string, string>>;
+  properties: Record<string, string>;
   /** Number of writes. */
   version: number;
-  history: readonly { properties: Readonly<Record<string, string>> }[];
+  history: { properties: Record<string, string> }[];
 }
 
 export interface ChaosRun {
-  sent: readonly SentEvent[];
-  ledger: readonly LedgerRow[];
-  runs: readonly RunFacts[];
-  records: readonly StoredRecord[];
+  sent: SentEvent[];
+  ledger: LedgerRow[];
+  runs: RunFacts[];
+  records: StoredRecord[];
 }
 
 export interface Problem {

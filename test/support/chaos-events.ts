@@ -26,6 +26,7 @@ export function eventMix({ count, contacts, seed }: EventMix): ProviderEvent[] {
   const random = seededRandom(seed);
   const pick = (below: number) => Math.floor(random() * below);
   const signedUp = new Set<number>();
+  let lastBilled = 0;
   const events = Array.from({ length: count }, (_, n): ProviderEvent => {
     const contact = pick(contacts);
     const email = `contact-${contact}@example.com`;
@@ -35,7 +36,9 @@ export function eventMix({ count, contacts, seed }: EventMix): ProviderEvent[] {
     if (kind === 41) return customer(n, refusedKeys[pick(2)] ?? '', n, { expect: 'rejected' });
     if (kind % 10 < 4) return customer(n, email, n);
     if (kind % 10 < 6) return order(n, email, n);
-    if (kind % 10 < 8) return billing(n, email, n - (n % 4)); // some of a contact share their second
+    if (kind % 10 === 6) lastBilled = contact;
+    // Half of the pairs are of one customer in one second: they go by arrival.
+    if (kind % 10 < 8) return billing(n, kind % 10 === 7 && random() < 0.5 ? `contact-${lastBilled}@example.com` : email, n - (n % 2));
     if (signedUp.has(contact)) return customer(n, email, n);
     signedUp.add(contact);
     return signup(n, email, contact, n);

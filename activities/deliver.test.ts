@@ -4,7 +4,7 @@ import { VendorError } from '../connectors/errors';
 import type { DeliverInput, DeliverResult } from '../schemas/run';
 import { sampleAttempt, sampleEvent, samplePlan } from '../test/support/sample-run';
 import { createActivities } from '.';
-import { TestDelivery } from './delivery/test-delivery';
+import { TestDelivery } from '../test/support/test-delivery';
 
 function setUp(info: Record<string, unknown> = {}) {
   const delivery = new TestDelivery();

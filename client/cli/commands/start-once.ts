@@ -2,14 +2,15 @@ import { rmSync } from 'node:fs';
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { createLedger } from '../../../ledger';
+import { setTimeout as delay } from 'node:timers/promises';
+import { createLedger, type Queries } from '../../../ledger';
 import { createCodec } from '../../../platform/codec';
 import { funnelView } from '../../sandbox/funnel';
 import { samplesFor } from '../../sandbox/samples';
 import { type Sandbox, startSandbox } from '../../sandbox/sandbox';
 import { resolvePorts } from '../../sandbox/service-ports';
 import { simulatorsFor } from '../../sandbox/simulators';
-import { allEnded, sendSamples } from '../../sandbox/traffic';
+import { allEnded, sendSamples, type SentSample } from '../../sandbox/traffic';
 import { judge, type Verdict } from '../../sandbox/verdict';
 import { exitCodes } from '../cli-error';
 import type { Answer, CliContext } from '../context';
@@ -70,7 +71,7 @@ async function runSamples(sandbox: Sandbox, env: CliContext['env'], signal: Abor
     const { queries } = ledger;
     const sent = await sendSamples(samplesFor({ tag: 'once', now: Date.now() }), { sandbox, queries, signal });
     await allEnded(sent, { queries, signal });
-    await countsWritten();
+    await doorCounted(sent, queries);
     const [runs, funnels, door, records] = await Promise.all([queries.runs({ limit: 10_000 }), queries.funnel(), queries.door(), hubspot?.records() ?? []]);
     return { verdict: judge({ sent, runs, funnels, door, records }), funnel: funnelView(funnels, door) };
   } finally {
@@ -78,9 +79,14 @@ async function runSamples(sandbox: Sandbox, env: CliContext['env'], signal: Abor
   }
 }
 
-/** The gateway gathers counts of refusals for half a second, the inbox for another. */
-function countsWritten(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, 1_800));
+const doorTimeoutMs = 5_000;
+
+/** Refusals are gathered before they are counted, so that a flood of them costs little: waits until these are. */
+async function doorCounted(sent: readonly SentSample[], queries: Pick<Queries, 'door'>): Promise<void> {
+  const requests = sent.reduce((sum, { answer }) => sum + answer.tries, 0);
+  const expected = requests - sent.filter(({ answer }) => answer.runs.length > 0).length;
+  const deadline = Date.now() + doorTimeoutMs;
+  while ((await queries.door()).reduce((sum, { count }) => sum + count, 0) < expected && Date.now() < deadline) await delay(100);
 }
 
 function documentOf({ verdict: { verdict, funnel }, seconds }: { verdict: Round; seconds: number }): object {

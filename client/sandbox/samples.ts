@@ -42,7 +42,7 @@ const hubspotFault = (kind: string, email: string, more: object = {}) => ({ vend
 function vendorTrouble(clock: Clock): Sample[] {
   return [
     {
-      shows: 'HubSpot takes it and never answers: sent again, written once',
+      shows: 'HubSpot takes it but never answers',
       delivery: customer(clock, 1, 'edsger@example.com', 'Edsger', 'Dijkstra'),
       faults: hubspotFault('timeoutAfterCommit', 'edsger@example.com'),
       ...landed('edsger@example.com', { firstname: 'Edsger', lastname: 'Dijkstra' }, 2),
@@ -60,7 +60,7 @@ function vendorTrouble(clock: Clock): Sample[] {
       ...landed('alan@example.com', { stripe_customer_id: 'cus_Sample1', billing_delinquent: 'true' }, 2),
     },
     {
-      shows: 'the scoring service answers 503: the contact lands without a score',
+      shows: 'the lead score service answers 503',
       delivery: signup(clock, 'c-1002', 'barbara@example.com', 'Liskov Ltd'),
       faults: { vendor: 'leadscore', fault: { kind: 'serverError', match: { key: 'c-1002' } } },
       ...landed('barbara@example.com', { company: 'Liskov Ltd' }),
@@ -103,8 +103,8 @@ const tooLong = 'maria.del.carmen.fernandez-villaverde.garcia.de.la.torre.y.cast
 
 function exits(clock: Clock): Sample[] {
   return [
-    { shows: 'an order without an e-mail', delivery: shopOrder(clock, 1003, null, '12.50'), door: 'new', outcome: 'skipped', code: 'SKIPPED_BY_MAPPING' },
-    { shows: 'a billing customer without an e-mail', delivery: billing(clock, 3, null, 'Walk-in', false), door: 'new', outcome: 'skipped', code: 'SKIPPED_BY_MAPPING' },
+    { shows: 'an order without e-mail', delivery: shopOrder(clock, 1003, null, '12.50'), door: 'new', outcome: 'skipped', code: 'SKIPPED_BY_MAPPING' },
+    { shows: 'a billing customer without e-mail', delivery: billing(clock, 3, null, 'Walk-in', false), door: 'new', outcome: 'skipped', code: 'SKIPPED_BY_MAPPING' },
     { shows: 'a body that breaks its contract', delivery: customer(clock, 4, 'not-an-email', 'Charles', 'Babbage'), door: 'new', outcome: 'invalid', code: 'CONTRACT_VIOLATION' },
     { shows: 'an address HubSpot refuses for good', delivery: customer(clock, 5, tooLong, 'María', 'Fernández'), door: 'new', outcome: 'rejected', code: 'INVALID_EMAIL' },
   ];
@@ -128,7 +128,7 @@ function order(clock: Clock): Sample[] {
       ...landed('radia@example.com', { firstname: 'Radia', lastname: 'Perlman' }),
     },
     {
-      shows: '… and an older one that comes after it',
+      shows: '… and an older one, come late',
       delivery: customer({ ...clock, now: clock.now - 3_600_000 }, 7, 'radia@example.com', 'Radia', 'Unmarried'),
       afterOthers: true,
       door: 'new',

@@ -1,14 +1,16 @@
+import { createStarter } from '../../client';
 import { shopify } from '../../connectors/shopify/webhooks';
 import { standardWebhooks } from '../../connectors/standard-webhooks/webhooks';
 import { stripe } from '../../connectors/stripe/webhooks';
 import type { RecordOutcome } from '../../schemas/outcome';
+import shopCustomerToCrm from '../../syncs/shop-customer-to-crm/sync';
 import { customerBody, keyHmac, startStack, type Stack } from '../support/stack';
 
 jest.setTimeout(120_000);
 
 let stack: Stack;
 beforeAll(async () => {
-  stack = await startStack({ name: 'fates' });
+  stack = await startStack({ name: 'fates', env: { SYNCLINE_LOST_CHECK_MS: '2000' } });
 });
 afterAll(() => stack?.stop());
 
@@ -24,6 +26,14 @@ async function fateOf(body: unknown, topic = 'customers/update') {
   const outcome = (await handle.result().catch((error: any) => error.cause.details[0])) as RecordOutcome;
   const description = await handle.describe();
   return { line, outcome, description, handle };
+}
+
+async function eventually<T>(ask: () => Promise<T>, good: (answer: T) => boolean, ms = 30_000): Promise<T> {
+  for (const until = Date.now() + ms; ; await new Promise((resolve) => setTimeout(resolve, 100))) {
+    const answer = await ask();
+    if (good(answer)) return answer;
+    if (Date.now() > until) throw new Error(`after ${ms} ms: ${JSON.stringify(answer)}`);
+  }
 }
 
 describe('every fate over real HTTP, a real server and a real database', () => {
@@ -149,6 +159,33 @@ describe('every fate over real HTTP, a real server and a real database', () => {
     await stack.settled(++sent);
     const record = (await stack.hubspot.records()).find((one) => one.key === 'both@example.com');
     expect(record.properties).toMatchObject({ firstname: 'Ada', stripe_customer_id: 'cus_1', billing_delinquent: 'true' });
+  });
+
+  test('startSync: straight to Temporal, the same id, the ledger knows the end', async () => {
+    const starter = createStarter({ client: stack.client });
+    const event = { id: 'direct-1', topic: 'customers/update', occurredAt: Date.now(), body: customerBody('direct@example.com') as never };
+    const first = await starter.startSync(shopCustomerToCrm, event);
+    expect(first).toMatchObject({ workflowId: 'shop-customer-to-crm/shop/direct-1', duplicate: false });
+    expect(await first.handle.result()).toMatchObject({ outcome: 'accepted' });
+    expect(await starter.startSync(shopCustomerToCrm, event)).toMatchObject({ duplicate: true });
+    const [line] = await stack.ledger.queries.runs({ id: first.workflowId, limit: 5 });
+    expect(line).toMatchObject({ outcome: 'accepted', eventId: 'direct-1' });
+    sent++;
+  });
+
+  test('a run that is terminated is found and booked as RUN_LOST; its redelivery lands', async () => {
+    await stack.hubspot.fault({ kind: 'timeoutBeforeCommit', match: { email: 'lost@example.com' }, times: 'forever' });
+    const body = customerBody('lost@example.com');
+    await stack.post('/webhooks/shopify/shop', shopify, 'customers/update', 'lost-1', body);
+    const [line] = await eventually(() => stack.ledger.queries.runs({ outcome: 'open', limit: 1 }), (lines) => lines[0]?.state === 'started');
+    await stack.client.workflow.getHandle(line?.workflowId ?? '').terminate('an operator');
+    const [lost] = await eventually(() => stack.ledger.queries.runs({ id: line?.workflowId ?? '', limit: 1 }), (lines) => lines[0]?.outcome === 'failed');
+    expect(lost).toMatchObject({ code: 'RUN_LOST', hasBody: true });
+    await stack.hubspot.clearFaults();
+    await stack.post('/webhooks/shopify/shop', shopify, 'customers/update', 'lost-1', body);
+    await stack.settled(++sent);
+    const [landed] = await stack.ledger.queries.runs({ id: line?.workflowId ?? '', limit: 1 });
+    expect(landed).toMatchObject({ outcome: 'accepted' });
   });
 
   test('received = sum of outcomes, and nothing personal outside payloads', async () => {

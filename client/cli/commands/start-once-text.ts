@@ -31,10 +31,8 @@ export function onceText(terminal: Terminal, { verdict, funnel, seconds }: Round
 
 function fatesTable(terminal: Terminal, fates: readonly Fate[]): string {
   const columns = [
-    { head: 'what', shrink: 'end' as const, min: 30 },
-    { head: 'source' },
-    { head: 'door', align: 'right' as const },
-    { head: '' },
+    { head: 'what happens', shrink: 'end' as const, min: 40 },
+    { head: 'at the door' },
     { head: 'outcome' },
     { head: 'tries', align: 'right' as const },
     { head: 'why', shrink: 'end' as const, min: 16 },
@@ -42,7 +40,7 @@ function fatesTable(terminal: Terminal, fates: readonly Fate[]): string {
   const rows = fates.map((fate) => {
     const colour = fate.problem ? terminal.colours.red : outcomeColour(terminal.colours, fate.outcome ?? '');
     const why = fate.problem ?? fate.code ?? (fate.fallback ? 'without enrichment' : '');
-    return [fate.shows, fate.source, fate.status, fate.door, { text: fate.outcome ?? '–', colour }, fate.attempts > 0 ? fate.attempts : '', why];
+    return [fate.shows, `${fate.status} ${fate.door}`, { text: fate.outcome ?? '–', colour }, fate.attempts > 0 ? fate.attempts : '', why];
   });
   return table(terminal, columns, rows, 2);
 }

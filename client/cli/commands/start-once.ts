@@ -33,7 +33,7 @@ export async function startOnce(context: CliContext, options: { json?: boolean }
 
   terminal.note('Syncline, once: fresh state, the samples to their end');
   const ports = await resolvePorts(simulatorsFor(syncs).map(({ vendor }) => vendor), env, true);
-  const handle = startSandbox({ syncs, folder, ports, lasting: false, env, log: (line) => terminal.note(line), step: stepsOn(terminal) });
+  const handle = startSandbox({ syncs, folder, ports, lasting: false, env, log: (line) => terminal.note(`  ${line}`), step: stepsOn(terminal) });
   const stop = stopOnSignal(() => void handle.kill());
   try {
     const work = handle.started.then((sandbox) => runSamples(sandbox, env, stop.signal));

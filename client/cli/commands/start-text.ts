@@ -3,7 +3,7 @@ import type { Sandbox } from '../../sandbox/sandbox';
 import { sandboxSecrets } from '../../sandbox/environment';
 import { sandboxSecret } from '../../../platform/secrets';
 import type { Sync } from '../../../syncs/define-sync';
-import { pairs, table } from '../output/table';
+import { type Cell, pairs, table } from '../output/table';
 import { outcomeColour } from '../output/words';
 import type { Terminal } from '../terminal';
 
@@ -51,26 +51,23 @@ export function handSignedWebhook(gatewayUrl: string): string {
   ].join('\n');
 }
 
-/** The funnel as a table: one line per sync, the sum, and what stayed at the door. */
+/** The funnel as a table: per sync and in sum how far events came and by which exits they left, and what stayed at the door. */
 export function funnelText(terminal: Terminal, { lines, total, door }: FunnelView): string {
   const { colours } = terminal;
   const columns = [
     { head: 'sync' },
-    ...(['received', '→ valid', '→ mapped', '→ delivered', 'open'] as const).map((head) => ({ head, align: 'right' as const })),
+    ...(['received', 'valid', 'mapped', 'delivered', 'open'] as const).map((head) => ({ head, align: 'right' as const })),
     { head: 'left by', shrink: 'end' as const, min: 20 },
   ];
-  const row = (line: FunnelView['total'], name: string) => [
-    name,
-    line.received,
-    line.valid,
-    line.mapped,
-    { text: String(line.delivered), colour: colours.green },
-    { text: String(line.open), colour: line.open > 0 ? colours.yellow : colours.dim },
-    { text: line.exits.map(exitInWords).join(', '), colour: exitColour(terminal, line.exits) },
-  ];
-  const rows = [...lines.map((line) => row(line, line.syncId)), ...(lines.length === 1 ? [] : [row(total, 'all')])];
+  const rowsOf = (line: FunnelView['total'], name: string): Cell[][] => {
+    const [first, ...others] = line.exits.map((exit) => ({ text: exitInWords(exit), colour: outcomeColour(colours, exit.outcome) }));
+    const delivered = { text: String(line.delivered), colour: colours.green };
+    const open = { text: String(line.open), colour: line.open > 0 ? colours.yellow : colours.dim };
+    return [[name, line.received, line.valid, line.mapped, delivered, open, first ?? ''], ...others.map((exit) => ['', '', '', '', '', '', exit])];
+  };
+  const rows = [...lines.flatMap((line) => rowsOf(line, line.syncId)), ...(lines.length === 1 ? [] : rowsOf(total, 'all'))];
   const atDoor = door.length === 0 ? 'nothing' : door.map(({ reason, count }) => `${count} ${reason}`).join(', ');
-  return `${table(terminal, columns, rows, 2)}\n  ${colours.dim('at the door:')} ${atDoor}`;
+  return `${table(terminal, columns, rows, 2)}\n  ${colours.dim('stayed at the door:')} ${atDoor}`;
 }
 
 /** The same in one line, for logs. */
@@ -81,9 +78,4 @@ export function funnelLine({ total, door }: FunnelView): string {
 
 function exitInWords({ outcome, code, count }: Exit): string {
   return `${count} ${outcome}${code === outcome.toUpperCase() ? '' : ` (${code})`}`;
-}
-
-function exitColour({ colours }: Terminal, exits: readonly Exit[]): (text: string) => string {
-  const bad = exits.find(({ outcome }) => outcome !== 'skipped' && outcome !== 'superseded');
-  return bad ? outcomeColour(colours, bad.outcome) : (text) => text;
 }

@@ -177,6 +177,7 @@ class RecordRun {
 
   private attemptsUsedUp(failure?: ApplicationFailure, details?: DeliverFailureDetails): RecordOutcome {
     const last = this.attempts.at(-1);
+    if (last) this.attempts = [...this.attempts.slice(0, -1), { ...last, waitMs: 0 }]; // nothing comes after it
     return this.outcome({
       outcome: 'failed',
       code: failure?.type ?? last?.code ?? 'ATTEMPTS_USED_UP',

@@ -66,7 +66,7 @@ export function startSandbox(options: SandboxOptions): SandboxHandle {
   const end = async (how: () => Promise<void>) => {
     closing.abort();
     await how();
-    logs?.close();
+    await logs?.close();
   };
   return { started, stop: () => end(() => supervisor.stopAll()), kill: () => end(() => supervisor.killAll()) };
 }

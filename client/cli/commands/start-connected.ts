@@ -1,4 +1,4 @@
-import type { Child } from '../../sandbox/child';
+import path from 'node:path';
 import { keepRunning } from '../../sandbox/keep-running';
 import { createLiveScreen } from '../../sandbox/live-screen';
 import { createProcessLogs } from '../../sandbox/process-log';
@@ -17,7 +17,6 @@ import type { StartOptions } from './start';
 import { followFunnel } from './start-funnel';
 import { stopOnSignal } from './start-signals';
 import { startFailed, stepsOn } from './start-steps';
-import path from 'node:path';
 
 /**
  * `npm start` with `TEMPORAL_ADDRESS` set: gateway and worker against servers of the user's. Looks whether everything is
@@ -35,7 +34,7 @@ export async function startConnected(context: CliContext, options: StartOptions)
   const stop = stopOnSignal(() => void supervisor.killAll());
   const step = stepsOn(terminal);
   const node = (name: string, entry: string) =>
-    step(name, () => keepRunning<NodeProcess & Child>(() => supervisor.spawnNode({ name, entry, log: logs.of(name) }), { log: (line) => say(line), closing: stop.signal }));
+    step(name, () => keepRunning<NodeProcess>(() => supervisor.spawnNode({ name, entry, log: logs.of(name) }), { log: (line) => say(line), closing: stop.signal }));
   try {
     const up = Promise.all([node('gateway', 'client/gateway/main.ts'), node('worker', 'workers/main.ts')]);
     up.catch(() => undefined); // after Ctrl-C nobody waits for it
@@ -54,7 +53,7 @@ export async function startConnected(context: CliContext, options: StartOptions)
   } finally {
     terminal.note('\nStopping …');
     await supervisor.stopAll();
-    logs.close();
+    await logs.close();
     stop.release();
   }
 }

@@ -1,3 +1,4 @@
+import { WorkflowNotFoundError } from '@temporalio/client';
 import { loadDataConverter } from '@temporalio/common/lib/internal-non-workflow';
 import { historyFromJSON } from '@temporalio/common/lib/proto-utils';
 import { readFileSync } from 'node:fs';
@@ -11,7 +12,6 @@ const folder = path.join(__dirname, '..', '..', '..', 'test', 'replay', 'histori
 /** Temporal with one run, whose history was recorded on a real server; none without a name. */
 function temporal(scenario?: string): TemporalAccess {
   const history = scenario === undefined ? null : historyFromJSON(JSON.parse(readFileSync(path.join(folder, `${scenario}.json`), 'utf8')));
-  const { WorkflowNotFoundError } = jest.requireActual<typeof import('@temporalio/client')>('@temporalio/client');
   const client = {
     options: { loadedDataConverter: loadDataConverter({}) },
     workflow: {

@@ -25,11 +25,10 @@ export async function startReplay(
 ): Promise<Started> {
   const { workflowId, line, sync, event, resend } = what;
   const plan = replayPlan(sync);
-  const options = startOptions(plan, event, { workflowId, replay: true });
   // A failed record may have landed all the same (its answer was lost): the fence then says so, and nothing is sent twice.
-  const input: RecordSyncInput = { plan, event, ...(resend ? { resendEqual: true } : {}) };
+  const options = startOptions(plan, event, { workflowId, replay: true, resendEqual: resend });
   return reopened(ledger, workflowId, line, async () => {
-    const handle = await access.client.workflow.start(recordSyncType, { ...options, args: [input] });
+    const handle = await access.client.workflow.start(recordSyncType, options);
     return handle.firstExecutionRunId;
   });
 }

@@ -4,7 +4,6 @@ import type { Ledger, RunLine } from '../../../ledger/port';
 import { recordSyncType, startOptions } from '../../../platform/start-options';
 import type { SourceEvent } from '../../../schemas/event';
 import type { SyncPlan } from '../../../schemas/plan';
-import type { RecordSyncInput } from '../../../schemas/run';
 import { compilePlan, type Sync } from '../../../syncs/define-sync';
 import type { TemporalAccess } from '../context';
 

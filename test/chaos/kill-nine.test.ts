@@ -10,8 +10,8 @@ import { startStack, type Stack } from '../support/stack';
 jest.setTimeout(420_000);
 
 const count = Number(process.env.SYNCLINE_TEST_EVENTS ?? 500);
-/** Between two events: 500 take 45 s. */
-const everyMs = 90;
+/** All are sent within this time. */
+const sendMs = 45_000;
 
 let temporal: OwnTemporal;
 let stack: Stack;
@@ -20,6 +20,8 @@ beforeAll(async () => {
   stack = await startStack({ name: 'kill-nine', temporal, env: { SYNCLINE_LOG_LEVEL: 'warn' } });
 });
 afterAll(async () => {
+  keeper.stop();
+  provider.stop();
   await stack?.stop();
   await temporal?.stop();
 });
@@ -38,40 +40,63 @@ const faults = [
   { id: 'slow', kind: 'slow', ms: 300, match: { nth: every(11, 7) } },
 ];
 
-/** Starts a worker again when one ended without being asked, as any deployment does; says so. */
-function keepAlive(worker: NodeProcess, ended: string[]): void {
-  void worker.exited.then(async ({ expected, code, signal }) => {
-    if (expected) return;
-    ended.push(`${signal ?? code}: ${worker.lastLines().split('\n').at(-1) ?? ''}`);
-    keepAlive(await stack.startWorker(), ended);
-  });
+/** Keeps one worker running, as any deployment does; a start that fails is tried again. */
+class WorkerKeeper {
+  /** Last words of workers that ended without being asked. */
+  readonly ended: string[] = [];
+  private over = false;
+  private current: NodeProcess | undefined;
+
+  watch(worker: NodeProcess): void {
+    this.current = worker;
+    void worker.exited.then(({ expected, code, signal }) => {
+      if (expected || this.over) return;
+      this.ended.push(`${signal ?? code}: ${worker.lastLines().split('\n').at(-1) ?? ''}`);
+      void this.start();
+    });
+  }
+
+  async start(): Promise<void> {
+    while (!this.over) {
+      try {
+        return this.watch(await stack.startWorker());
+      } catch (error) {
+        this.ended.push(`did not start: ${(error as Error).message.slice(0, 200)}`);
+        await delay(500);
+      }
+    }
+  }
+
+  /** Kills the worker while a call of it is at the vendor, which will take effect some time after. */
+  async killInCall(id: string): Promise<void> {
+    await stack.hubspot.fault({ id, kind: 'slow', ms: 4_000 });
+    await until('a slow call is at the vendor', async () => {
+      const rules = (await (await fetch(`${stack.hubspot.url}/_sim/faults`)).json()) as { rule: { id: string }; fired: number }[];
+      return rules.some(({ rule, fired }) => rule.id === id && fired > 0);
+    });
+    await this.current?.kill();
+    await delay(2_500);
+    await this.start();
+  }
+
+  stop(): void {
+    this.over = true;
+  }
 }
 
-/** Kills the worker while a call of it is at the vendor, which will take effect some time after. */
-async function killWorkerInCall(id: string, ended: string[]): Promise<void> {
-  await stack.hubspot.fault({ id, kind: 'slow', ms: 4_000 });
-  await until('a slow call is at the vendor', async () => {
-    const rules = (await (await fetch(`${stack.hubspot.url}/_sim/faults`)).json()) as { rule: { id: string }; fired: number }[];
-    return rules.some(({ rule, fired }) => rule.id === id && fired > 0);
-  });
-  await stack.workers.at(-1)?.kill();
-  await delay(2_500);
-  keepAlive(await stack.startWorker(), ended);
-}
-
+const keeper = new WorkerKeeper();
+const provider = new FakeProvider({ gatewayUrl: () => stack.gatewayUrl() });
 let result: ChaosRun;
 
 test(`${count} events; worker, gateway and Temporal are killed: none lost, one outcome each, the vendor holds the newest`, async () => {
   const startedAt = Date.now();
-  const provider = new FakeProvider({ gatewayUrl: () => stack.gatewayUrl() });
   const events = eventMix({ count, contacts: Math.ceil(count / 8), seed: testSeed });
-  const ended: string[] = [];
-  for (const worker of stack.workers) keepAlive(worker, ended);
+  for (const worker of stack.workers) keeper.watch(worker);
   await stack.hubspot.fault(faults);
 
   const gatewayPort = Number(new URL(stack.gatewayUrl()).port);
   const kills: Record<number, () => Promise<unknown>> = {
-    [Math.floor(count * 0.2)]: () => killWorkerInCall('kill-1', ended),
+    [Math.floor(count * 0.2)]: () => keeper.killInCall('kill-1'),
     [Math.floor(count * 0.4)]: async () => {
       await stack.gateway.kill();
       await delay(2_500);
@@ -82,7 +107,7 @@ test(`${count} events; worker, gateway and Temporal are killed: none lost, one o
       await delay(4_000);
       await temporal.restart();
     },
-    [Math.floor(count * 0.8)]: () => killWorkerInCall('kill-2', ended),
+    [Math.floor(count * 0.8)]: () => keeper.killInCall('kill-2'),
   };
   const underWay: Promise<unknown>[] = [];
   for (const [index, event] of events.entries()) {
@@ -91,7 +116,7 @@ test(`${count} events; worker, gateway and Temporal are killed: none lost, one o
     underWay.push(provider.send(event));
     // Providers repeat what they are unsure of, and now and then for no reason at all.
     if (index % 25 === 10) underWay.push(delay(3_000).then(() => provider.send(event)));
-    await delay(everyMs);
+    await delay(sendMs / count);
   }
   await Promise.all(underWay);
   const sentMs = Date.now() - startedAt;
@@ -105,7 +130,7 @@ test(`${count} events; worker, gateway and Temporal are killed: none lost, one o
   const figures = {
     ...{ seed: testSeed, events: count, sentMs, tookMs, outcomes, answers: provider.answers() },
     ...{ calls: stats.calls, inHistory: Math.round(inHistory), unheard, byStatus: stats.byStatus, faults: stats.faults },
-    ...{ records: stats.records, repeatedWrites: repeatedWrites(result), workersEnded: ended },
+    ...{ records: stats.records, repeatedWrites: repeatedWrites(result), workersEnded: keeper.ended },
   };
   process.stderr.write(`kill -9: ${JSON.stringify(figures)}\n`);
 

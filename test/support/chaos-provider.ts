@@ -42,6 +42,7 @@ export interface Post {
 /** Providers that sign and post over HTTP and, like Shopify and Stripe, send what was not answered 2xx again under the same id; sooner than those. */
 export class FakeProvider {
   readonly posts = new Map<string, Post[]>();
+  private stopped = false;
   private readonly events = new Map<string, ProviderEvent>();
 
   constructor(
@@ -67,9 +68,14 @@ export class FakeProvider {
     for (let retry = 0; ; retry++) {
       const { status } = await this.post(event);
       if (status !== null && status >= 200 && status < 300) return id;
-      if (Date.now() > until) return id;
+      if (this.stopped || Date.now() > until) return id;
       await delay(Math.min(maxRetryMs, firstRetryMs * 2 ** retry));
     }
+  }
+
+  /** Sends nothing again: for the end of a test that failed. */
+  stop(): void {
+    this.stopped = true;
   }
 
   /** One delivery, whatever comes of it. */

@@ -25,7 +25,9 @@ export async function startOwnTemporal(name: string): Promise<OwnTemporal> {
   await chmod(folder, 0o755);
   const options = { binary: await findTemporalBinary({ log }), port: await freePort(), dbFile: path.join(folder, 'temporal.db'), log };
   let server: TemporalServer | undefined;
+  let stopped = false;
   const stop = async () => {
+    stopped = true;
     await server?.kill();
     await rm(folder, { recursive: true, force: true, maxRetries: 3 });
   };
@@ -45,7 +47,9 @@ export async function startOwnTemporal(name: string): Promise<OwnTemporal> {
       server = undefined;
     },
     async restart() {
+      if (stopped) return; // the test failed meanwhile
       server = await startTemporal(options);
+      if (stopped) await stop();
     },
     stop,
   };

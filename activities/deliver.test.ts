@@ -1,5 +1,5 @@
 import { MockActivityEnvironment } from '@temporalio/testing';
-import { ApplicationFailure } from '@temporalio/common';
+import { type ApplicationFailure } from '@temporalio/common';
 import { VendorError } from '../connectors/errors';
 import type { DeliverInput, DeliverResult } from '../schemas/run';
 import { sampleAttempt, sampleEvent, samplePlan } from '../test/support/sample-run';

@@ -4,12 +4,21 @@ import { syncs } from '../../syncs';
 import { sandboxEnvironment, sandboxSecrets, withoutRealSettings } from './environment';
 import { simulatorsFor } from './simulators';
 
-const addresses = { databaseUrl: 'postgres://syncline:syncline@127.0.0.1:5433/syncline', temporalAddress: '127.0.0.1:7233', simulators: { hubspot: 'http://127.0.0.1:9100', leadscore: 'http://127.0.0.1:9101' } };
+const addresses = {
+  databaseUrl: 'postgres://syncline:syncline@127.0.0.1:5433/syncline',
+  temporalAddress: '127.0.0.1:7233',
+  simulators: { hubspot: 'http://127.0.0.1:9100', leadscore: 'http://127.0.0.1:9101' },
+};
 
 test('every account of the syncs has a fixed secret that real mode refuses', () => {
   const secrets = sandboxSecrets(syncs);
   expect(secrets.map(({ variable }) => variable)).toEqual(
-    expect.arrayContaining(['SYNCLINE_SHOPIFY_SHOP_WEBHOOK_SECRET', 'SYNCLINE_STRIPE_BILLING_WEBHOOK_SECRET', 'SYNCLINE_HUBSPOT_MAIN_TOKEN', 'SYNCLINE_LEADSCORE_SCORING_API_KEY']),
+    expect.arrayContaining([
+      'SYNCLINE_SHOPIFY_SHOP_WEBHOOK_SECRET',
+      'SYNCLINE_STRIPE_BILLING_WEBHOOK_SECRET',
+      'SYNCLINE_HUBSPOT_MAIN_TOKEN',
+      'SYNCLINE_LEADSCORE_SCORING_API_KEY',
+    ]),
   );
   expect(secrets.filter(({ value }) => !isSandboxSecret(value))).toEqual([]);
 });
@@ -25,7 +34,13 @@ test('a vendor without a simulator is called nowhere', () => {
 });
 
 test('settings of a real installation do not reach the sandbox', () => {
-  const env = { TEMPORAL_API_KEY: 'key', SYNCLINE_HUBSPOT_MAIN_TOKEN: 'token', SYNCLINE_LOG_LEVEL: 'debug', GATEWAY_PUBLIC_URL: 'https://x.example', PATH: '/bin' };
+  const env = {
+    TEMPORAL_API_KEY: 'key',
+    SYNCLINE_HUBSPOT_MAIN_TOKEN: 'token',
+    SYNCLINE_LOG_LEVEL: 'debug',
+    GATEWAY_PUBLIC_URL: 'https://x.example',
+    PATH: '/bin',
+  };
   expect(withoutRealSettings(env)).toEqual({ TEMPORAL_API_KEY: undefined, SYNCLINE_HUBSPOT_MAIN_TOKEN: undefined });
 });
 

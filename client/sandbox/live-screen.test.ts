@@ -9,9 +9,7 @@ function terminal(columns = 40, rows = 24) {
     columns,
     rows,
     write(text: string) {
-      // eslint-disable-next-line no-control-regex -- the sequences are what is tested
       for (const part of text.split(/(\x1b\[\d*[A-Z]|\n)/)) {
-        // eslint-disable-next-line no-control-regex
         const up = /^\x1b\[(\d+)A$/.exec(part);
         if (up) row -= Number(up[1]);
         else if (part === '\x1b[0J') lines.splice(row, lines.length, '');

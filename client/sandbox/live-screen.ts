@@ -57,7 +57,6 @@ export function createLiveScreen(out: Output): LiveScreen {
 
 /** A line longer than the window takes several rows. */
 function rowsOf(line: string, columns: number): number {
-  // eslint-disable-next-line no-control-regex -- colours take no room
   const width = line.replaceAll(/\x1b\[[0-9;]*m/g, '').length;
   return Math.max(1, Math.ceil(width / columns));
 }

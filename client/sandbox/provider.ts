@@ -50,7 +50,12 @@ async function post(gatewayUrl: string, { source, path, secret, topic, eventId, 
   const body = Buffer.from(JSON.stringify(delivery.body));
   const headers = await source.sign({ method: 'POST', url, body, secret, now: Date.now(), topic, eventId });
   try {
-    const response = await fetch(url, { method: 'POST', headers: { 'content-type': 'application/json', ...headers }, body, signal: AbortSignal.timeout(timeoutMs) });
+    const response = await fetch(url, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', ...headers },
+      body,
+      signal: AbortSignal.timeout(timeoutMs),
+    });
     const said = (await response.json().catch(() => null)) as Partial<DeliveryAnswer> | null;
     return { status: response.status, code: said?.code ?? '', runs: said?.runs ?? [] };
   } catch {

@@ -19,14 +19,26 @@ test('another start sends other events, and a redelivery is the same event', () 
   expect(new Set(ids('a')).size).toBe(ids('a').length - 1);
 });
 
-test.each(samplesFor(clock).map((sample) => [sample.shows, sample] as const))('%s: contract and mapping agree with what is expected', (_, { delivery, door, outcome, lands }) => {
-  const sync = syncs.find(({ on }) => on.account.source === delivery.source && on.topics.includes(delivery.topic));
-  expect(sync === undefined).toBe(door === 'ignored');
-  if (!sync || door !== 'new') return;
-  const prepared = prepareRecord(sync, { event: { body: delivery.body, version: { at: 0, arrival: 0 } } as SourceEvent, enrichment: null }, (key) => key);
-  if (outcome === 'skipped' || outcome === 'invalid') expect(prepared.kind).toBe(outcome);
-  else expect(prepared.kind).toBe('ready');
-  if (lands && prepared.kind === 'ready') expect(prepared.record.key).toBe(lands.email);
+test.each(samplesFor(clock).map((sample) => [sample.shows, sample] as const))(
+  '%s: contract and mapping agree with what is expected',
+  (_, { delivery, door, outcome, lands }) => {
+    const sync = syncs.find(({ on }) => on.account.source === delivery.source && on.topics.includes(delivery.topic));
+    expect(sync === undefined).toBe(door === 'ignored');
+    if (!sync || door !== 'new') return;
+    const prepared = prepareRecord(sync, { event: { body: delivery.body, version: { at: 0, arrival: 0 } } as SourceEvent, enrichment: null }, (key) => key);
+    if (outcome === 'skipped' || outcome === 'invalid') expect(prepared.kind).toBe(outcome);
+    else expect(prepared.kind).toBe('ready');
+    if (lands && prepared.kind === 'ready') expect(prepared.record.key).toBe(lands.email);
+  },
+);
+
+test('a fault strikes the one sample it is meant for', () => {
+  const samples = samplesFor(clock);
+  for (const { faults, delivery } of samples) {
+    const { email, key } = (faults?.fault as { match?: { email?: string; key?: string } } | undefined)?.match ?? {};
+    const record = email ?? key;
+    if (record !== undefined) expect(samples.filter((one) => JSON.stringify(one.delivery.body).includes(record)).map((one) => one.delivery)).toEqual([delivery]);
+  }
 });
 
 test('ordinary events keep their contracts', () => {

@@ -33,7 +33,7 @@ interface Clock {
 
 /** The samples, in the order of sending. */
 export function samplesFor(clock: Clock): Sample[] {
-  return [...vendorTrouble(clock), ...oneCustomerEverywhere(clock), ...exits(clock), ...atTheDoor(clock), ...order(clock)];
+  return [...oneCustomerEverywhere(clock), ...exits(clock), ...atTheDoor(clock), ...vendorTrouble(clock), ...order(clock)];
 }
 
 const upsert = '/crm/v3/objects/contacts/batch/upsert';
@@ -92,8 +92,8 @@ function oneCustomerEverywhere(clock: Clock): Sample[] {
     },
     {
       shows: 'another order',
-      delivery: shopOrder(clock, 1002, 'grace@example.com', '75.00'),
-      ...landed('grace@example.com', { last_order_name: '#1002', last_order_total: '75.00', last_order_date: day(clock) }),
+      delivery: shopOrder(clock, 1002, 'katherine@example.com', '75.00'),
+      ...landed('katherine@example.com', { last_order_name: '#1002', last_order_total: '75.00', last_order_date: day(clock) }),
     },
   ];
 }
@@ -104,9 +104,27 @@ const tooLong = 'maria.del.carmen.fernandez-villaverde.garcia.de.la.torre.y.cast
 function exits(clock: Clock): Sample[] {
   return [
     { shows: 'an order without e-mail', delivery: shopOrder(clock, 1003, null, '12.50'), door: 'new', outcome: 'skipped', code: 'SKIPPED_BY_MAPPING' },
-    { shows: 'a billing customer without e-mail', delivery: billing(clock, 3, null, 'Walk-in', false), door: 'new', outcome: 'skipped', code: 'SKIPPED_BY_MAPPING' },
-    { shows: 'a body that breaks its contract', delivery: customer(clock, 4, 'not-an-email', 'Charles', 'Babbage'), door: 'new', outcome: 'invalid', code: 'CONTRACT_VIOLATION' },
-    { shows: 'an address HubSpot refuses for good', delivery: customer(clock, 5, tooLong, 'María', 'Fernández'), door: 'new', outcome: 'rejected', code: 'INVALID_EMAIL' },
+    {
+      shows: 'a billing customer without e-mail',
+      delivery: billing(clock, 3, null, 'Walk-in', false),
+      door: 'new',
+      outcome: 'skipped',
+      code: 'SKIPPED_BY_MAPPING',
+    },
+    {
+      shows: 'a body that breaks its contract',
+      delivery: customer(clock, 4, 'not-an-email', 'Charles', 'Babbage'),
+      door: 'new',
+      outcome: 'invalid',
+      code: 'CONTRACT_VIOLATION',
+    },
+    {
+      shows: 'an address HubSpot refuses for good',
+      delivery: customer(clock, 5, tooLong, 'María', 'Fernández'),
+      door: 'new',
+      outcome: 'rejected',
+      code: 'INVALID_EMAIL',
+    },
   ];
 }
 
@@ -143,7 +161,14 @@ function landed(email: string, properties: Record<string, string>, minAttempts =
 }
 
 function fromShop(clock: Clock, topic: string, eventId: string, body: Json): WebhookDelivery {
-  return { source: shopify, path: '/webhooks/shopify/shop', topic, eventId: `${clock.tag}-${eventId}`, body, secret: sandboxSecret('SYNCLINE_SHOPIFY_SHOP_WEBHOOK_SECRET') };
+  return {
+    source: shopify,
+    path: '/webhooks/shopify/shop',
+    topic,
+    eventId: `${clock.tag}-${eventId}`,
+    body,
+    secret: sandboxSecret('SYNCLINE_SHOPIFY_SHOP_WEBHOOK_SECRET'),
+  };
 }
 
 function customer(clock: Clock, number: number, email: string, first: string, last: string, more: { topic?: string; phone?: string } = {}): WebhookDelivery {
@@ -152,14 +177,28 @@ function customer(clock: Clock, number: number, email: string, first: string, la
 }
 
 function shopOrder(clock: Clock, number: number, email: string | null, total: string): WebhookDelivery {
-  return fromShop(clock, 'orders/create', `order-${number}`, { id: 450788000 + number, name: `#${number}`, email, total_price: total, currency: 'USD', created_at: iso(clock) });
+  return fromShop(clock, 'orders/create', `order-${number}`, {
+    id: 450788000 + number,
+    name: `#${number}`,
+    email,
+    total_price: total,
+    currency: 'USD',
+    created_at: iso(clock),
+  });
 }
 
 function billing(clock: Clock, number: number, email: string | null, name: string, delinquent: boolean): WebhookDelivery {
   const id = `evt_${clock.tag}_${number}`;
   const object = { id: `cus_Sample${number}`, object: 'customer', email, name, delinquent };
   const body = { id, object: 'event', type: 'customer.updated', created: Math.floor(clock.now / 1000), data: { object } };
-  return { source: stripe, path: '/webhooks/stripe/billing', topic: 'customer.updated', eventId: id, body, secret: sandboxSecret('SYNCLINE_STRIPE_BILLING_WEBHOOK_SECRET') };
+  return {
+    source: stripe,
+    path: '/webhooks/stripe/billing',
+    topic: 'customer.updated',
+    eventId: id,
+    body,
+    secret: sandboxSecret('SYNCLINE_STRIPE_BILLING_WEBHOOK_SECRET'),
+  };
 }
 
 function signup(clock: Clock, customerId: string, email: string, company: string): WebhookDelivery {

@@ -42,7 +42,7 @@ export interface Sandbox {
   readonly simulators: ReadonlyMap<string, SimulatorControl>;
   readonly logFolder: string;
   /** The process to kill for the demonstration. */
-  workerPid(): number;
+  readonly workerPid: () => number;
 }
 
 /** A sandbox that may still be starting: everything started so far can be ended at any time. */

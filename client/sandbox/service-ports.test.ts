@@ -5,9 +5,13 @@ const anyFree = Object.fromEntries([...Object.values(services).map(({ env }) => 
 
 async function taken<T>(count: number, work: (ports: number[]) => Promise<T>): Promise<T> {
   const servers = await Promise.all(
-    Array.from({ length: count }, () => new Promise<ReturnType<typeof createServer>>((resolve) => {
-      const server = createServer().listen(0, '127.0.0.1', () => resolve(server));
-    })),
+    Array.from(
+      { length: count },
+      () =>
+        new Promise<ReturnType<typeof createServer>>((resolve) => {
+          const server = createServer().listen(0, '127.0.0.1', () => resolve(server));
+        }),
+    ),
   );
   try {
     return await work(servers.map((server) => (server.address() as { port: number }).port));

@@ -16,8 +16,10 @@ interface TrafficOptions {
   signal: AbortSignal;
 }
 
-/** An event every so often, so that one can follow the funnel, and so that calls of faulty ones are not shared. */
+/** An event every so often, so that one can follow the funnel. */
 const pauseMs = 60;
+/** Records that come together share a call: one that is to fail comes alone, or its history would show the others' trouble. */
+const pauseAroundFaultMs = 400;
 const outcomePollMs = 200;
 const outcomeTimeoutMs = 60_000;
 
@@ -28,9 +30,10 @@ export async function sendSamples(samples: readonly Sample[], options: TrafficOp
   const sent: SentSample[] = [];
   for (const sample of samples) {
     if (sample.afterOthers) await allEnded(sent, options);
+    if (sample.faults) await delay(pauseAroundFaultMs, undefined, { signal });
     const answer = await sendWebhook(sandbox.gatewayUrl, sample.delivery, { signal, ...(sample.forged ? { maxTries: 1 } : {}) });
     sent.push({ sample, answer });
-    await delay(pauseMs, undefined, { signal });
+    await delay(sample.faults ? pauseAroundFaultMs : pauseMs, undefined, { signal });
   }
   return sent;
 }

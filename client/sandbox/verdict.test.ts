@@ -14,7 +14,9 @@ function goodRound(): Evidence {
     return { sample, answer: { status, code: '', tries: 1, runs } };
   });
   const fresh = sent.filter(({ sample }) => sample.door === 'new');
-  const runs = fresh.map(({ sample, answer }) => line({ workflowId: answer.runs[0]?.workflowId ?? '', outcome: sample.outcome ?? null, code: sample.code ?? null, attempts: 3 }));
+  const runs = fresh.map(({ sample, answer }) =>
+    line({ workflowId: answer.runs[0]?.workflowId ?? '', outcome: sample.outcome ?? null, code: sample.code ?? null, attempts: 3 }),
+  );
   const records = new Map<string, SimulatedRecord>();
   for (const { sample } of sent) {
     if (!sample.lands) continue;
@@ -92,9 +94,17 @@ test('a refusal that was counted nowhere', () => {
 });
 
 test.each([
-  ['a record that is missing', (records: SimulatedRecord[]) => records.slice(1), 'the CRM has no record of edsger@example.com'],
-  ['a value of its own', ([first, ...rest]: SimulatedRecord[]) => [{ ...first!, properties: { ...first!.properties, firstname: 'Other' } }, ...rest], 'firstname is "Other" in the CRM, expected "Edsger"'],
-  ['a record nobody asked for', (records: SimulatedRecord[]) => [...records, { key: 'mallory@example.com', version: 1, properties: {} }], 'mallory@example.com that nothing should have made'],
+  ['a record that is missing', (records: SimulatedRecord[]) => records.slice(1), 'the CRM has no record of ada@example.com'],
+  [
+    'a value of its own',
+    ([first, ...rest]: SimulatedRecord[]) => [{ ...first!, properties: { ...first!.properties, firstname: 'Other' } }, ...rest],
+    'firstname is "Other" in the CRM, expected "Ada"',
+  ],
+  [
+    'a record nobody asked for',
+    (records: SimulatedRecord[]) => [...records, { key: 'mallory@example.com', version: 1, properties: {} }],
+    'mallory@example.com that nothing should have made',
+  ],
 ])('%s in the CRM', (_, change, problem) => {
   const round = goodRound();
   const { ok, problems } = judge({ ...round, records: change([...round.records]) });

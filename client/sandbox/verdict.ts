@@ -60,7 +60,11 @@ export function judge(evidence: Evidence): Verdict {
 
 /** `received 18 = accepted 13 + skipped 2` */
 export function inWords(sums: Record<string, number>): string {
-  return Object.entries(sums).map(([name, count]) => `${name} ${count}`).join(' + ') || 'nothing';
+  return (
+    Object.entries(sums)
+      .map(([name, count]) => `${name} ${count}`)
+      .join(' + ') || 'nothing'
+  );
 }
 
 function fateOf({ sample, answer }: SentSample, runs: readonly RunLine[]): Fate {
@@ -100,13 +104,18 @@ function equationsOf({ sent, funnels, door }: Evidence): Verdict['equations'] {
   for (const funnel of funnels) for (const [outcome, count] of Object.entries(funnel.outcomes)) outcomes[outcome] = (outcomes[outcome] ?? 0) + (count ?? 0);
   const sum = (field: 'received' | 'duplicates' | 'waitingToStart' | 'running') => funnels.reduce((total, funnel) => total + funnel[field], 0);
   const open = sum('waitingToStart') + sum('running');
-  const atDoor = Object.fromEntries(door.map(({ reason }) => [reason, door.filter((one) => one.reason === reason).reduce((total, { count }) => total + count, 0)]));
+  const atDoor = Object.fromEntries(
+    door.map(({ reason }) => [reason, door.filter((one) => one.reason === reason).reduce((total, { count }) => total + count, 0)]),
+  );
   const duplicates = sum('duplicates');
   // Every webhook of the samples carries one event that one sync wants, so that events and requests count alike.
   const requests = sent.reduce((total, { answer }) => total + answer.tries, 0);
   return [
     equation({ sent: requests }, { received: sum('received'), ...(duplicates > 0 ? { duplicate: duplicates } : {}), ...atDoor }),
-    equation({ acknowledged: sent.flatMap(({ answer }) => answer.runs).filter(({ receipt }) => receipt !== 'duplicate').length }, { received: sum('received') }),
+    equation(
+      { acknowledged: sent.flatMap(({ answer }) => answer.runs).filter(({ receipt }) => receipt !== 'duplicate').length },
+      { received: sum('received') },
+    ),
     equation({ received: sum('received') }, { ...outcomes, ...(open > 0 ? { open } : {}) }, open === 0),
   ];
 }

@@ -36,7 +36,13 @@ const oursNames = ['gateway', 'worker', 'hubspot-simulator', 'leadscore-simulato
 
 /** `${NAME:-default}` as with nothing set. */
 const interpolated = (text: string) => text.replaceAll(/\$\{\w+:-([^}]*)\}/g, '$1');
-const envFile = (file: string) => Object.fromEntries(read(file).split('\n').filter((line) => /^[A-Z]/.test(line)).map((line) => line.split(/=(.*)/s) as [string, string]));
+const envFile = (file: string) =>
+  Object.fromEntries(
+    read(file)
+      .split('\n')
+      .filter((line) => /^[A-Z]/.test(line))
+      .map((line) => line.split(/=(.*)/s) as [string, string]),
+  );
 
 describe('docker-compose.yml', () => {
   test('fits the Compose specification', () => {
@@ -118,7 +124,9 @@ describe('settings', () => {
 
   test.each(['docker/sandbox.env', 'docker/real.env.example'])('%s: every variable is one that the code reads', (file) => {
     const accounts = new Set(accountVariables());
-    const unknown = Object.keys(envFile(file)).map((name) => name.replace(/_FILE$/, '')).filter((name) => !known.has(name) && !accounts.has(name));
+    const unknown = Object.keys(envFile(file))
+      .map((name) => name.replace(/_FILE$/, ''))
+      .filter((name) => !known.has(name) && !accounts.has(name));
     expect(unknown).toEqual([]);
   });
 
@@ -180,7 +188,10 @@ describe('Dockerfile', () => {
   });
 
   test('what is copied from the checkout is there, and not left out by .dockerignore', () => {
-    const kept = read('.dockerignore').split('\n').filter((line) => line.startsWith('!')).map((line) => line.slice(1));
+    const kept = read('.dockerignore')
+      .split('\n')
+      .filter((line) => line.startsWith('!'))
+      .map((line) => line.slice(1));
     for (const source of copies.filter(({ from }) => from === undefined).flatMap(({ sources }) => sources)) {
       expect([source, there(source)]).toEqual([source, true]);
       expect([source, kept.some((pattern) => source.startsWith(pattern))]).toEqual([source, true]);
@@ -213,7 +224,8 @@ function sourceVariables(): Set<string> {
     for (const name of readdirSync(folder)) {
       const file = path.join(folder, name);
       if (statSync(file).isDirectory()) visit(file);
-      else if (name.endsWith('.ts') && !name.endsWith('.test.ts')) for (const [found] of readFileSync(file, 'utf8').matchAll(/\b(SYNCLINE|GATEWAY|TEMPORAL)_[A-Z_]+\b/g)) names.add(found);
+      else if (name.endsWith('.ts') && !name.endsWith('.test.ts'))
+        for (const [found] of readFileSync(file, 'utf8').matchAll(/\b(SYNCLINE|GATEWAY|TEMPORAL)_[A-Z_]+\b/g)) names.add(found);
     }
   };
   for (const folder of ['platform', 'client', 'workers']) visit(path.join(root, folder));

@@ -1,5 +1,5 @@
 import type { RunLine } from '../../ledger/port';
-import { isFailedOutcome, type RecordOutcome } from '../../schemas/outcome';
+import { isFailedOutcome, type AttemptEnd, type RecordOutcome } from '../../schemas/outcome';
 
 /** One event as its provider knows it, with what must become of it. */
 export interface SentEvent {
@@ -164,15 +164,20 @@ function checkRuns(event: SentEvent, facts: Facts): Problem[] {
   return problems;
 }
 
-/** What landed was written; what was written again is declared by an ambiguous attempt or an interrupted step. */
+/** What landed was written; what was written again is declared by an attempt of unknown fate or an interrupted step. */
 function checkEffects(event: SentEvent, facts: Facts): Problem[] {
   const of = event.workflowId;
   const writes = facts.writesOf.get(of) ?? 0;
   if (landed(event, facts) && writes === 0) return [{ kind: 'lost', of, what: 'accepted, but the vendor has seen no write of it' }];
   const runs = facts.runs.get(of) ?? [];
-  const declared = runs.reduce((sum, { outcome, interruptions }) => sum + interruptions + (outcome?.attempts.filter(({ ambiguous }) => ambiguous).length ?? 0), 0);
+  const declared = runs.reduce((sum, { outcome, interruptions }) => sum + interruptions + (outcome?.attempts.filter(mayHaveLanded).length ?? 0), 0);
   if (writes > 1 + declared) return [{ kind: 'duplicate', of, what: `written ${writes} times; ${declared} repeats are accounted for` }];
   return [];
+}
+
+/** An attempt that says itself that nobody knows whether it took effect. */
+function mayHaveLanded({ ambiguous, code, status }: AttemptEnd): boolean {
+  return ambiguous === true || code === 'MISSING_RESULT' || (status ?? 0) >= 500;
 }
 
 /** The vendor's end state is the newest value of each field, and on the way there nothing older followed something newer. */

@@ -63,7 +63,6 @@ export class FakeProvider {
   async send(event: ProviderEvent): Promise<string> {
     const { firstRetryMs = 250, maxRetryMs = 4_000, giveUpAfterMs = 180_000 } = this.options;
     const id = workflowIdOf(event);
-    this.events.set(id, event);
     const until = Date.now() + giveUpAfterMs;
     for (let retry = 0; ; retry++) {
       const { status } = await this.post(event);
@@ -96,6 +95,7 @@ export class FakeProvider {
     }
     post.tookMs = Date.now() - startedAt;
     const id = workflowIdOf(event);
+    this.events.set(id, event);
     this.posts.set(id, [...(this.posts.get(id) ?? []), post]);
     return post;
   }

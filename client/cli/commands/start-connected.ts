@@ -34,7 +34,9 @@ export async function startConnected(context: CliContext, options: StartOptions)
   const stop = stopOnSignal(() => void supervisor.killAll());
   const step = stepsOn(terminal);
   const node = (name: string, entry: string) =>
-    step(name, () => keepRunning<NodeProcess>(() => supervisor.spawnNode({ name, entry, log: logs.of(name) }), { log: (line) => say(line), closing: stop.signal }));
+    step(name, () =>
+      keepRunning<NodeProcess>(() => supervisor.spawnNode({ name, entry, log: logs.of(name) }), { log: (line) => say(line), closing: stop.signal }),
+    );
   try {
     const up = Promise.all([node('gateway', 'client/gateway/main.ts'), node('worker', 'workers/main.ts')]);
     up.catch(() => undefined); // after Ctrl-C nobody waits for it
@@ -68,7 +70,8 @@ async function check(context: CliContext): Promise<void> {
   const checks = [...localChecks(env, syncs), ...database, ...temporal].filter((one) => !laterOn(one));
   const failed = checks.filter(({ state }) => state === 'fail');
   for (const one of checks.filter(({ state }) => state === 'fail' || state === 'warn')) showCheck(terminal, one);
-  if (failed.length === 0) return void stepsOn(terminal)(`${counted(checks.length, 'check')}: namespace, search attributes, database, secrets`, () => Promise.resolve());
+  if (failed.length === 0)
+    return terminal.note(`  ${terminal.colours.green('✓')} ${counted(checks.length, 'check')}: namespace, search attributes, database, secrets`);
   const unreachable = failed.some(({ name }) => name === 'connection');
   throw new CliError({
     exitCode: unreachable ? exitCodes.unreachable : exitCodes.badNews,
@@ -77,9 +80,10 @@ async function check(context: CliContext): Promise<void> {
   });
 }
 
-function showCheck({ note, colours, columns }: Terminal, { group, name, state, found, fix }: Check): void {
-  note(`  ${state === 'fail' ? colours.red('✗') : colours.yellow('!')} ${group}, ${name}: ${found}`);
-  for (const line of fix?.split('\n').flatMap((one) => wrap(one, columns - 6)) ?? []) note(`      ${line}`);
+function showCheck(terminal: Terminal, { group, name, state, found, fix }: Check): void {
+  const { colours, columns } = terminal;
+  terminal.note(`  ${state === 'fail' ? colours.red('✗') : colours.yellow('!')} ${group}, ${name}: ${found}`);
+  for (const line of fix?.split('\n').flatMap((one) => wrap(one, columns - 6)) ?? []) terminal.note(`      ${line}`);
 }
 
 function stopped(): Answer {

@@ -33,9 +33,13 @@ export async function startLive(context: CliContext, options: StartOptions): Pro
   refuseSecond(folder);
   const startedAt = Date.now();
   terminal.note(`Starting the Syncline sandbox; its data is in ${relativeTo(folder)}`);
-  if (env['SYNCLINE_DATABASE_URL']) terminal.note('  SYNCLINE_DATABASE_URL is left alone: without TEMPORAL_ADDRESS a sandbox with a database of its own starts');
+  if (env['SYNCLINE_DATABASE_URL'])
+    terminal.note('  SYNCLINE_DATABASE_URL is left alone: without TEMPORAL_ADDRESS a sandbox with a database of its own starts');
 
-  const ports = await resolvePorts(simulatorsFor(syncs).map(({ vendor }) => vendor), env).catch(portsInUse);
+  const ports = await resolvePorts(
+    simulatorsFor(syncs).map(({ vendor }) => vendor),
+    env,
+  ).catch(portsInUse);
   const screen = createLiveScreen(process.stdout);
   let say = (line: string) => terminal.note(`  ${line}`);
   const handle = startSandbox({ syncs, folder, ports, lasting: true, env, log: (line) => say(line), step: stepsOn(terminal) });
@@ -139,9 +143,9 @@ async function traffic({ sandbox, ledger, options, signal, print }: TrafficOptio
   }
 }
 
-function documentOf({ env, gatewayUrl, metricsUrl, webUiUrl, databaseUrl, temporalAddress, simulators, logFolder, workerPid }: Sandbox): object {
-  const simulatorUrls = Object.fromEntries([...simulators].map(([vendor, { url }]) => [vendor, url]));
-  return { ready: true, gatewayUrl, metricsUrl, webUiUrl, databaseUrl, temporalAddress, simulators: simulatorUrls, logFolder, workerPid: workerPid(), env };
+function documentOf(sandbox: Sandbox): object {
+  const { workerPid: _of, simulators, ...facts } = sandbox;
+  return { ready: true, ...facts, simulators: Object.fromEntries([...simulators].map(([vendor, { url }]) => [vendor, url])), workerPid: sandbox.workerPid() };
 }
 
 function stopped(): Answer {

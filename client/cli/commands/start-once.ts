@@ -32,7 +32,11 @@ export async function startOnce(context: CliContext, options: { json?: boolean }
   process.once('exit', removeFolder);
 
   terminal.note('Syncline, once: fresh state, the samples to their end');
-  const ports = await resolvePorts(simulatorsFor(syncs).map(({ vendor }) => vendor), env, true);
+  const ports = await resolvePorts(
+    simulatorsFor(syncs).map(({ vendor }) => vendor),
+    env,
+    true,
+  );
   const handle = startSandbox({ syncs, folder, ports, lasting: false, env, log: (line) => terminal.note(`  ${line}`), step: stepsOn(terminal) });
   const stop = stopOnSignal(() => void handle.kill());
   try {

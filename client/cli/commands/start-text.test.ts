@@ -23,14 +23,30 @@ test('the line to paste makes a webhook whose signature is right', async () => {
 
 const view = funnelView(
   [
-    { syncId: 'a-sync', received: 4, duplicates: 1, waitingToStart: 0, running: 1, outcomes: { accepted: 1, skipped: 1, rejected: 1 }, findings: {}, causes: [{ outcome: 'skipped', code: 'SKIPPED_BY_MAPPING', count: 1 }, { outcome: 'rejected', code: 'INVALID_EMAIL', count: 1 }] },
+    {
+      syncId: 'a-sync',
+      received: 4,
+      duplicates: 1,
+      waitingToStart: 0,
+      running: 1,
+      outcomes: { accepted: 1, skipped: 1, rejected: 1 },
+      findings: {},
+      causes: [
+        { outcome: 'skipped', code: 'SKIPPED_BY_MAPPING', count: 1 },
+        { outcome: 'rejected', code: 'INVALID_EMAIL', count: 1 },
+      ],
+    },
     { syncId: 'b-sync', received: 1, duplicates: 0, waitingToStart: 0, running: 0, outcomes: { accepted: 1 }, findings: {}, causes: [] },
   ],
   [{ syncId: null, source: 'shopify', account: 'shop', reason: 'bad_signature', count: 2 }],
 );
 
 test('the funnel as a table has each exit with its reason, per sync and in sum', () => {
-  expect(funnelText(terminal, view).split('\n').map((line) => line.trim().replaceAll(/ {2,}/g, ' | '))).toEqual([
+  expect(
+    funnelText(terminal, view)
+      .split('\n')
+      .map((line) => line.trim().replaceAll(/ {2,}/g, ' | ')),
+  ).toEqual([
     'sync | received | valid | mapped | delivered | open | left by',
     'a-sync | 4 | 3 | 2 | 1 | 1 | 1 skipped (SKIPPED_BY_MAPPING)',
     '1 rejected (INVALID_EMAIL)',

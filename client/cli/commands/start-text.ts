@@ -17,7 +17,9 @@ export const failedRuns = 'WorkflowType="recordSync" AND ExecutionStatus="Failed
 
 /** Where everything is. */
 export function addressesText(terminal: Terminal, sandbox: Sandbox): string {
-  const simulators = [...sandbox.simulators].map(([vendor, { url }]) => [`${vendor}, simulated`, `${url}/_sim/records  (also /_sim/stats, /_sim/faults)`] as const);
+  const simulators = [...sandbox.simulators].map(
+    ([vendor, { url }]) => [`${vendor}, simulated`, `${url}/_sim/records  (also /_sim/stats, /_sim/faults)`] as const,
+  );
   return pairs(terminal, [
     ...(sandbox.webUiUrl
       ? ([
@@ -36,7 +38,10 @@ export function addressesText(terminal: Terminal, sandbox: Sandbox): string {
 
 /** The sandbox's secrets, which are no secrets. */
 export function secretsText(terminal: Terminal, syncs: readonly Sync[]): string {
-  return pairs(terminal, sandboxSecrets(syncs).map(({ variable, value }) => [variable, value] as const));
+  return pairs(
+    terminal,
+    sandboxSecrets(syncs).map(({ variable, value }) => [variable, value] as const),
+  );
 }
 
 /** Signs and sends a webhook as Shopify would; to paste into a shell. A new id at each call, so that none is a redelivery. */

@@ -40,6 +40,18 @@ describe('deliver', () => {
     expect(heartbeats.at(-1)).toMatchObject(attempts);
   });
 
+  test('each retry is one structured line: source, sync, record, attempt, status, wait, cause; no personal data', async () => {
+    const { delivery, run } = setUp();
+    delivery.answer = down;
+    const warn = jest.spyOn(delivery.deps.log, 'warn').mockImplementation(() => undefined);
+    await run('deliver').catch(() => undefined);
+    expect(warn).toHaveBeenCalledTimes(1);
+    expect(warn.mock.calls[0]).toEqual([
+      expect.objectContaining({ source: 'shopify', sync: 'shop-customer-to-crm', destination: 'fake/main', record: 'k_a', attempt: 1, status: 503, code: 'UNAVAILABLE', waitMs: 50, cause: 'the vendor answered 503' }),
+      'attempt failed',
+    ]);
+  });
+
   test('Retry-After decides the wait', async () => {
     const { delivery, run } = setUp();
     delivery.answer = async () => {

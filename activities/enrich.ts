@@ -30,7 +30,10 @@ export function createEnrich(deps: ActivityDeps) {
     const scopes = enrich.account.scopes.map((scope) => ({ vendor, scope }));
     if (deps.health.admit(scopes).kind === 'shut') return end({ fallback: true, cause: `${vendor} is failing; not asked` });
     const permit = deps.gate.tryAcquire({ scopes, lane: plan.budget.lane, sync: plan.syncId });
-    if (!permit) return end({ fallback: true, cause: `${vendor} has no budget left now` });
+    if (!permit) {
+      deps.health.report(scopes, { answered: [], failed: [], connection: false }); // an admission as probe is free again
+      return end({ fallback: true, cause: `${vendor} has no budget left now` });
+    }
     const signal = AbortSignal.timeout(enrich.timeoutMs);
     const call = deps.link(vendor, enrich.account.name).call({ scopes, lane: plan.budget.lane, sync: plan.syncId, permit, signal });
     try {

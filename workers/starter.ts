@@ -1,4 +1,4 @@
-import { isGrpcServiceError, WorkflowExecutionAlreadyStartedError, type Client } from '@temporalio/client';
+import { isGrpcServiceError, ServiceError, WorkflowExecutionAlreadyStartedError, type Client } from '@temporalio/client';
 import type { Logger } from 'pino';
 import type { Inbox, Outcomes, StartableEvent } from '../ledger/port';
 import { recordSyncType, startOptions } from '../platform/start-options';
@@ -153,13 +153,12 @@ export class Starter {
   }
 }
 
-/** gRPC INVALID_ARGUMENT. */
-const invalidArgument = 3;
-
 /** What no retry can mend: the event is larger than Temporal takes. Everything else is waited out. */
-function refusedForGood(error: unknown): string | null {
-  if (!isGrpcServiceError(error)) return null;
-  const details = String(error.details ?? error.message);
-  const tooLarge = /size exceeds limit|larger than max/i.test(details);
-  return tooLarge || Number(error.code) === invalidArgument ? `Temporal refused the start: ${details.slice(0, 200)}` : null;
+export function refusedForGood(error: unknown): string | null {
+  // The client wraps what the connection said. By code alone it can't be told: a search attribute that is not registered
+  // is an invalid argument too, and mending that is the operator's, not the event's.
+  const said = error instanceof ServiceError ? error.cause : error;
+  if (!isGrpcServiceError(said)) return null;
+  const details = String(said.details ?? said.message);
+  return /size exceeds limit|larger than max/i.test(details) ? `Temporal refused the start: ${details.slice(0, 200)}` : null;
 }

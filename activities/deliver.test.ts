@@ -78,6 +78,19 @@ describe('deliver', () => {
     expect(await run('deliver')).toMatchObject({ kind: 'held', cause: 'breaker', untilMs: 6_000, attempts: [{ number: 1 }], othersLanded: false });
   });
 
+  test('others landed only counts if it was between this record’s failures: a plain outage is no fault of the record', async () => {
+    const { delivery, run } = setUp();
+    delivery.answer = down;
+    delivery.openUntil = 5_000;
+    const at = (seconds: number) => new Date(seconds * 1_000).toISOString();
+    const attempts = [sampleAttempt({ at: at(10) }), sampleAttempt({ number: 2, at: at(40) })];
+    const health = (landedAtSeconds: number) => jest.spyOn(delivery.deps.health, 'lastLandedAt').mockReturnValue(landedAtSeconds * 1_000);
+    health(20); // after its first failure, before its second: long known
+    expect(await run('deliver', { attempts })).toMatchObject({ othersLanded: false });
+    health(50); // since its last but one
+    expect(await run('deliver', { attempts })).toMatchObject({ othersLanded: true });
+  });
+
   test('the fast path returns instead of throwing: the workflow goes on to the queue', async () => {
     const { delivery, run } = setUp();
     delivery.answer = down;

@@ -26,7 +26,8 @@ async function main(): Promise<void> {
     await ledger.close();
     process.exit(code);
   };
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void stop(0));
+  // A second signal does not wait for the drain; claims and runs outlive it.
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => (stopping ? process.exit(1) : void stop(0)));
   worker.done.catch((error: unknown) => {
     log.fatal({ err: error }, 'a worker died; the process ends so that it is started anew');
     void stop(1);

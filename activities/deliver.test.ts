@@ -1,10 +1,10 @@
 import { MockActivityEnvironment } from '@temporalio/testing';
-import { ApplicationFailure } from '@temporalio/common';
+import { type ApplicationFailure } from '@temporalio/common';
 import { VendorError } from '../connectors/errors';
 import type { DeliverInput, DeliverResult } from '../schemas/run';
 import { sampleAttempt, sampleEvent, samplePlan } from '../test/support/sample-run';
 import { createActivities } from '.';
-import { TestDelivery } from './delivery/test-delivery';
+import { TestDelivery } from '../test/support/test-delivery';
 
 function setUp(info: Record<string, unknown> = {}) {
   const delivery = new TestDelivery();

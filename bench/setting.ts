@@ -1,4 +1,4 @@
-import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { Connection } from '@temporalio/client';
@@ -31,6 +31,7 @@ export async function createSetting(log: (line: string) => void): Promise<Settin
   const supervisor = createSupervisor();
   const folder = await mkdtemp(path.join(os.tmpdir(), 'syncline-bench-'));
   if (process.getuid?.() === 0) await chmod(folder, 0o755); // then it is not root who runs PostgreSQL and must get in
+  if (process.env.SYNCLINE_BENCH_PROFILE) await profile(folder, process.env.SYNCLINE_BENCH_PROFILE);
   const printed = (line: string) => {
     if (process.env.SYNCLINE_BENCH_LOG || /"level":"(error|fatal)"/.test(line) || !line.startsWith('{')) log(line);
   };
@@ -83,7 +84,6 @@ export async function createSetting(log: (line: string) => void): Promise<Settin
       SYNCLINE_SHOPIFY_SHOP_WEBHOOK_SECRET: sandboxSecret('SYNCLINE_SHOPIFY_SHOP_WEBHOOK_SECRET'),
       SYNCLINE_STRIPE_BILLING_WEBHOOK_SECRET: sandboxSecret('SYNCLINE_STRIPE_BILLING_WEBHOOK_SECRET'),
       SYNCLINE_STANDARD_WEBHOOKS_SITE_WEBHOOK_SECRET: sandboxStandardWebhooksSecret('SYNCLINE_STANDARD_WEBHOOKS_SITE_WEBHOOK_SECRET'),
-      ...profiling(),
     }),
 
     async close() {
@@ -94,8 +94,12 @@ export async function createSetting(log: (line: string) => void): Promise<Settin
   return setting;
 }
 
-/** `SYNCLINE_BENCH_PROFILE=<folder>`: every process leaves a CPU profile there, one per thread. */
-function profiling(): Record<string, string> {
-  const folder = process.env.SYNCLINE_BENCH_PROFILE;
-  return folder ? { NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${path.resolve(folder)}` } : {};
+/**
+ * `SYNCLINE_BENCH_PROFILE=<folder>`: every process of ours leaves a CPU profile there, one per thread, when it ends. Node takes
+ * the flag on its command line only, so children get a program that adds it.
+ */
+async function profile(folder: string, into: string): Promise<void> {
+  const wrapper = path.join(folder, 'node');
+  await writeFile(wrapper, `#!/bin/sh\nexec "${process.execPath}" --cpu-prof --cpu-prof-dir="${path.resolve(into)}" "$@"\n`, { mode: 0o755 });
+  process.execPath = wrapper;
 }

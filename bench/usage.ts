@@ -3,16 +3,17 @@ import { readdirSync, readFileSync } from 'node:fs';
 /** The kernel counts CPU time in hundredths of a second on every Linux that Node runs on. */
 const msPerTick = 10;
 
-/** CPU time of processes, each with its living children and those it has seen end (PostgreSQL's backends). */
+/** CPU time of processes, milliseconds, by name; NaN where the system has no /proc. */
 export type Usage = Record<string, number>;
 
-/** CPU time so far, milliseconds, by name; NaN where the system has no /proc. */
+/** CPU time so far. `database` counts with its backends, those that have ended included. */
 export function cpuTimes(pids: Readonly<Record<string, number>>): Usage {
   const children = childrenByParent();
   return Object.fromEntries(
     Object.entries(pids).map(([name, pid]) => {
       const own = statOf(pid);
       if (!own) return [name, NaN];
+      if (name !== 'database') return [name, own.ticks * msPerTick];
       const living = (children.get(pid) ?? []).reduce((total, child) => total + (statOf(child)?.ticks ?? 0), 0);
       return [name, (own.ticks + own.childTicks + living) * msPerTick];
     }),

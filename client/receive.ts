@@ -155,7 +155,7 @@ export function createReceiver(options: ReceiverOptions): Receiver {
     const { source, name } = target.account;
     if (ignored > 0) {
       const count = { syncId: target.syncId, source: source.vendor, account: name, reason: 'ignored', events: ignored };
-      await inbox.countAtDoor({ ...count, durable: true });
+      await inbox.countAtDoor(count);
       metrics.events({ syncId: target.syncId ?? '', receipt: 'ignored', count: ignored });
     }
     return rows.map(({ syncId, eventId, workflowId }, index) => {

@@ -35,8 +35,8 @@ export interface Inbox {
    * share one statement.
    */
   receive(events: readonly NewInboxEvent[]): Promise<Receipt[]>;
-  /** Counts deliveries or events that no row stands for; committed when it resolves. `durable` makes no difference any more. */
-  countAtDoor(count: { syncId: string | null; source: string; account: string; reason: string; events: number; durable?: boolean }): Promise<void>;
+  /** Counts deliveries or events that no row stands for; committed when it resolves. */
+  countAtDoor(count: { syncId: string | null; source: string; account: string; reason: string; events: number }): Promise<void>;
   /**
    * Claims rows to start: new ones first come, the backlog (older than `backlogAfterMs`), oldest first, gets at most half.
    * A claim not confirmed by `markStarted` within `claimMs` is free again.
@@ -205,9 +205,7 @@ export interface Queries {
   /** The raw event, for replay; null once its body was dropped. */
   event(workflowId: string): Promise<SourceEvent | null>;
   /** Fence rows of a record. */
-  landed(
-    keyHmacs: readonly string[],
-  ): Promise<
+  landed(keyHmacs: readonly string[]): Promise<
     {
       syncId: string;
       vendor: string;

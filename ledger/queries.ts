@@ -11,8 +11,11 @@ export function createQueries(db: Database, codec: BodyCodec): Queries {
     async runs(filter) {
       const { where, values } = filterSql(filter);
       const limit = values.push(filter.limit);
-      // By id, which is the order of arrival: the newest are found without sorting.
-      const sql = `select ${lineColumns} from syncline.inbox where ${where} order by id desc limit $${limit}`;
+      // By id, which is the order of arrival: the newest are found without sorting. But for the few rows of a key or an id
+      // the planner must not be tempted to walk all rows in that order, as it is when it takes them for many.
+      const few = filter.keyHmacs !== undefined || filter.id !== undefined;
+      const source = few ? `(select * from syncline.inbox where ${where} offset 0) as found` : `syncline.inbox where ${where}`;
+      const sql = `select ${lineColumns} from ${source} order by id desc limit $${limit}`;
       return (await db.run<LineRow>({ text: sql, values })).map(toLine);
     },
 

@@ -55,8 +55,9 @@ test('policies by kind of start', () => {
   expect(policies({ replay: true })).toEqual(['ALLOW_DUPLICATE', 'FAIL']);
 });
 
-test('only a replay sends an equal version again', () => {
-  expect(startOptions(plan, event, { replay: true }).args).toEqual([{ plan, event, resendEqual: true }]);
+test('an equal version is sent again only when that was asked for', () => {
+  expect(startOptions(plan, event, { replay: true }).args).toEqual([{ plan, event }]);
+  expect(startOptions(plan, event, { replay: true, resendEqual: true }).args).toEqual([{ plan, event, resendEqual: true }]);
   expect(startOptions(plan, event, { rearmed: true }).args).toEqual([{ plan, event }]);
 });
 

@@ -22,8 +22,10 @@ export interface StartChoice {
   workflowId?: string;
   /** A redelivery of an event whose run failed: a new run if, and only if, the last one failed. */
   rearmed?: boolean;
-  /** A replay: a new run whatever the last one's end, which sends what landed again; an error while one is running. */
+  /** A replay: a new run whatever the last one's end; an error while one is running. */
   replay?: boolean;
+  /** Write the record though this very version landed before. */
+  resendEqual?: boolean;
 }
 
 /**
@@ -35,7 +37,7 @@ export function startOptions(plan: SyncPlan, event: SourceEvent, choice: StartCh
   return {
     workflowId: choice.workflowId ?? recordSyncId(plan.syncId, event),
     taskQueue: mainTaskQueue,
-    args: [{ plan, event, ...(choice.replay ? { resendEqual: true } : {}) }],
+    args: [{ plan, event, ...(choice.resendEqual ? { resendEqual: true } : {}) }],
     ...policies(choice),
     typedSearchAttributes: [
       { key: searchAttributes.sync, value: plan.syncId },

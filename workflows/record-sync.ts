@@ -4,15 +4,12 @@ import {
   CancellationScope,
   continueAsNew,
   isCancellation,
-  proxyActivities,
-  proxyLocalActivities,
   setCurrentDetails,
   sleep,
   TimeoutFailure,
   upsertSearchAttributes,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { Activities } from '../activities';
 import type { AttemptEnd, RecordOutcome } from '../schemas/outcome';
 import { isFailure } from './outcomes';
 import type {
@@ -24,13 +21,16 @@ import type {
   PreparedRecord,
   RecordSyncInput,
 } from '../schemas/run';
-import { vendorTaskQueue } from './ids';
+import { lightSteps, oneTry, queuedDelivery } from './activity-options';
 
 /** A record that fails in this many breaker cycles, while the vendor comes back for others, ends `failed`. */
 const maxCycles = 3;
 
 /** Shortest durable wait: the server's timers are no finer (1 s), and a busy loop helps nobody. */
 const minWaitMs = 1_000;
+
+/** HTTP timeout of the first try, and its booking. */
+const firstTryMs = 30_000;
 
 /**
  * One event of one sync, from the inbox to the vendor. Its history alone answers what came in (input), what it was mapped
@@ -72,7 +72,7 @@ class RecordRun {
   async toOutcome(): Promise<RecordOutcome> {
     const { plan, event } = this.input;
     if (plan.enrich) this.enrichment = await this.enrich(plan.enrich.name, plan.enrich.timeoutMs);
-    const prepared = await local(`map ${plan.contract}`).prepare({ plan, event, enrichment: this.enrichment });
+    const prepared = await lightSteps(`map ${plan.contract}`).prepare({ plan, event, enrichment: this.enrichment });
     if (prepared.kind !== 'ready') {
       const { kind, ...why } = prepared;
       const outcome = 'reason' in why ? { code: 'SKIPPED_BY_MAPPING', cause: why.reason } : why;
@@ -85,13 +85,8 @@ class RecordRun {
   /** Never fails the record: the sync's first-party fallback does when enrichment can't. */
   private async enrich(name: string, timeoutMs: number): Promise<EnrichmentResult> {
     const { plan, event } = this.input;
-    const { enrich } = proxyLocalActivities<Activities>({
-      startToCloseTimeout: timeoutMs + 1_000,
-      retry: { maximumAttempts: 1 },
-      summary: `enrich ${name}`,
-    });
     try {
-      return await enrich({ plan, event });
+      return await oneTry(`enrich ${name}`, timeoutMs + 1_000).enrich({ plan, event });
     } catch (error) {
       if (isCancellation(error)) throw error;
       return { fallback: true, cause: `enrichment ${name} gave no answer`, tookMs: timeoutMs };
@@ -127,13 +122,8 @@ class RecordRun {
 
   /** The fast path: first try at once, in the worker that runs this workflow, when a permit is there. */
   private async deliverNow(record: PreparedRecord): Promise<DeliverResult> {
-    const { deliverNow } = proxyLocalActivities<Activities>({
-      startToCloseTimeout: '30s',
-      retry: { maximumAttempts: 1 },
-      summary: this.callSummary(),
-    });
     try {
-      return await deliverNow(this.deliverInput(record));
+      return await oneTry(this.callSummary(), firstTryMs).deliverNow(this.deliverInput(record));
     } catch (error) {
       if (isCancellation(error)) throw error;
       // Ours, not the vendor's (the ledger was away, the worker stopped): the queued path waits for it to come back.
@@ -145,23 +135,9 @@ class RecordRun {
   private async deliverQueued(record: PreparedRecord): Promise<DeliverResult | { kind: 'failed'; outcome: RecordOutcome }> {
     const { plan } = this.input;
     const remainingMs = Math.max(minWaitMs, plan.retry.expireAfterMs - (Date.now() - this.startedAtMs));
-    const { deliver } = proxyActivities<Activities>({
-      taskQueue: vendorTaskQueue(plan.vendor, plan.account, plan.budget.lane === 'live' ? 'live' : 'bulk'),
-      // Wait in the batcher (20 s) + HTTP timeout (10 s) + booking; heartbeats show a dead worker sooner.
-      startToCloseTimeout: '60s',
-      heartbeatTimeout: '10s',
-      // Waiting in the queue is not failing: only its expiry ends it, and then nothing is in flight.
-      scheduleToStartTimeout: remainingMs,
-      retry: {
-        maximumAttempts: Math.max(1, plan.retry.maxAttempts - this.attemptsThisCycle()),
-        initialInterval: plan.retry.initialIntervalMs,
-        maximumInterval: Math.max(plan.retry.maxIntervalMs, plan.retry.initialIntervalMs),
-      },
-      priority: { priorityKey: lanePriority[plan.budget.lane], fairnessKey: plan.syncId.slice(0, 64) },
-      summary: this.callSummary(),
-    });
+    const left = { attempts: plan.retry.maxAttempts - this.attemptsThisCycle(), ms: remainingMs };
     try {
-      return await deliver(this.deliverInput(record));
+      return await queuedDelivery(plan, left, this.callSummary()).deliver(this.deliverInput(record));
     } catch (error) {
       if (isCancellation(error) || !(error instanceof ActivityFailure)) throw error;
       if (error.cause instanceof TimeoutFailure && error.cause.timeoutType === 'SCHEDULE_TO_START') {
@@ -201,6 +177,7 @@ class RecordRun {
 
   private attemptsUsedUp(failure?: ApplicationFailure, details?: DeliverFailureDetails): RecordOutcome {
     const last = this.attempts.at(-1);
+    if (last) this.attempts = [...this.attempts.slice(0, -1), { ...last, waitMs: 0 }]; // nothing comes after it
     return this.outcome({
       outcome: 'failed',
       code: failure?.type ?? last?.code ?? 'ATTEMPTS_USED_UP',
@@ -222,7 +199,7 @@ class RecordRun {
   /** Books an outcome that no vendor call booked. Retried for as long as the ledger is away: an end is never forgotten. */
   private async record(outcome: RecordOutcome): Promise<RecordOutcome> {
     const { plan } = this.input;
-    await local(`record ${outcome.outcome}`).recordOutcome({
+    await lightSteps(`record ${outcome.outcome}`).recordOutcome({
       plan,
       event: this.facts,
       outcome,
@@ -285,8 +262,6 @@ class RecordRun {
   }
 }
 
-const lanePriority = { live: 1, scheduled: 2, backfill: 4, replay: 5 } as const;
-
 const heldWords: Record<HeldCause, string> = {
   budget: 'waiting for the vendor account’s budget',
   breaker: 'the vendor is failing; waiting for it to recover',
@@ -294,13 +269,3 @@ const heldWords: Record<HeldCause, string> = {
   ledger: 'the ledger does not answer; waiting for it',
   shutdown: 'the worker stopped; going on elsewhere',
 };
-
-/** Light steps in the worker itself: one marker in history, no round trip. Retried until the ledger answers. */
-function local(summary: string) {
-  return proxyLocalActivities<Activities>({
-    startToCloseTimeout: '30s',
-    retry: { initialInterval: '200ms', maximumInterval: '10s' },
-    localRetryThreshold: '1m',
-    summary,
-  });
-}

@@ -1,7 +1,7 @@
 import { VendorError, type VendorErrorFacts } from '../../connectors/errors';
 import { sampleAttempt } from '../../test/support/sample-run';
 import { batchCap } from './item';
-import { TestDelivery } from './test-delivery';
+import { TestDelivery } from '../../test/support/test-delivery';
 import { samplePlan } from '../../test/support/sample-run';
 
 const names = (count: number): string[] => Array.from({ length: count }, (_, index) => `r${index}`);

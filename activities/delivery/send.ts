@@ -1,14 +1,14 @@
-import type { Call, Operation, RecordResult, VendorRequest } from '../../connectors/connector';
+import type { Operation, RecordResult } from '../../connectors/connector';
 import { VendorError } from '../../connectors/errors';
 import { maskText } from '../../connectors/mask';
 import type { Permit } from '../../connectors/permit';
 import type { ClaimRequest, Confirmation, OutcomeRow } from '../../ledger/port';
 import type { AttemptEnd, RecordOutcome } from '../../schemas/outcome';
-import type { Json } from '../../schemas/json';
 import type { BudgetScope } from '../../schemas/plan';
 import type { ActivityDeps, VendorLink } from '../deps';
 import { outcomeRow } from '../record-outcome';
 import type { Item, ItemEnd } from './item';
+import { bounded, connectorFault, isBatchRefusal, watchStatus } from './vendor-answer';
 
 /** Time left for booking after the vendor's answer, inside a claim. */
 const claimMarginMs = 5_000;
@@ -61,6 +61,7 @@ export class Sender {
     if (this.deps.now() - claimedAt > claimMarginMs) {
       this.reportUnsent();
       permit.giveBack();
+      await this.book(claimed.map((one) => unsent(one)), []);
       for (const { item } of claimed) this.putBack(item);
       return;
     }
@@ -78,6 +79,7 @@ export class Sender {
     });
     const claimed: Claimed[] = [];
     const ended: { item: Item; outcome: RecordOutcome }[] = [];
+    const unused: Confirmation[] = [];
     const waiting: { item: Item; untilMs: number }[] = [];
     items.forEach((item, index) => {
       const result = results[index];
@@ -92,13 +94,15 @@ export class Sender {
         case 'claimed': {
           const input = result.dropFields.length > 0 ? this.operation.without(item.record.input, result.dropFields) : item.record.input;
           const fields = item.record.fields.filter((field) => !result.dropFields.includes(field));
-          if (input !== null) return claimed.push({ item, input, claim: result.claim, fields });
+          const one = { item, input, claim: result.claim, fields };
+          if (input !== null) return claimed.push(one);
+          unused.push(unsent(one));
           return ended.push({ item, outcome: this.outcome(item, { outcome: 'superseded', code: 'SUPERSEDED', cause: 'newer versions of all its fields have landed' }) });
         }
       }
     });
     if (ended.length > 0) {
-      await this.deps.ledger.outcomes.record(ended.map(({ item, outcome }) => rowOf(item, outcome)));
+      await this.deps.ledger.fence.confirm(unused, ended.map(({ item, outcome }) => rowOf(item, outcome)));
       for (const { item, outcome } of ended) item.settle({ kind: 'done', outcome });
     }
     for (const { item, untilMs } of waiting) {
@@ -188,12 +192,16 @@ export class Sender {
       return [{ ...claimRequest(one.item), claim: one.claim, fields: one.fields, landed, ...(vendorId === undefined ? {} : { vendorId }) }];
     });
     const rows = settled.flatMap(({ one, end }) => (end.kind === 'done' ? [rowOf(one.item, end.outcome)] : []));
+    await this.book(confirmations, rows);
+  }
+
+  private async book(confirmations: readonly Confirmation[], rows: readonly OutcomeRow[]): Promise<void> {
     if (confirmations.length === 0 && rows.length === 0) return;
     for (let tries = 0; ; tries++) {
       try {
         return await this.deps.ledger.fence.confirm(confirmations, rows);
       } catch (error) {
-        this.deps.log.warn({ err: error, tries }, 'the vendor answered but the ledger does not; only the confirm is retried');
+        this.deps.log.warn({ err: error, tries }, 'the ledger does not answer; only the booking is retried, the call is not');
         await new Promise((resolve) => setTimeout(resolve, Math.min(5_000, 100 * 2 ** Math.min(tries, 6))));
       }
     }
@@ -251,42 +259,7 @@ function claimRequest(item: Item): ClaimRequest {
   };
 }
 
-/** Longest vendor answer kept in history, characters of JSON. */
-const maxSaid = 32_768;
-
-function bounded(said: unknown): Json {
-  if (said === undefined) return null;
-  const text = JSON.stringify(said) ?? 'null';
-  return text.length <= maxSaid ? (said as Json) : `${text.slice(0, maxSaid)}… (${text.length} characters)`;
-}
-
-/** A refusal of the call as a whole, for what is in it. */
-function isBatchRefusal(error: VendorError): boolean {
-  return error.code === 'INVALID' || error.code === 'TOO_LARGE' || error.code === 'CONFLICT';
-}
-
-/** A bug in a connector, or an answer it can't read: never permanent, and possibly sent. */
-function connectorFault(thrown: unknown): VendorError {
-  return new VendorError({ code: 'UNKNOWN', status: null, ambiguous: true, message: maskText(`the connector failed: ${String(thrown)}`) });
-}
-
-/** Remembers how the last request of a call ended, for the attempt's line. */
-function watchStatus(inner: Call): { call: Call; status(): number | null; requestId(): string | undefined } {
-  let status: number | null = null;
-  let requestId: string | undefined;
-  const request = async (wanted: VendorRequest) => {
-    const response = await inner.request(wanted);
-    status = response.status;
-    requestId = response.headers['x-hubspot-correlation-id'] ?? response.headers['x-request-id'];
-    return response;
-  };
-  return {
-    call: {
-      request,
-      get: (path, query) => request({ method: 'GET', path, ...(query ? { query } : {}) }),
-      post: (path, body) => request({ method: 'POST', path, body }),
-    },
-    status: () => status,
-    requestId: () => requestId,
-  };
+/** Gives a claim back that was not used. */
+function unsent({ item, claim, fields }: Claimed): Confirmation {
+  return { ...claimRequest(item), claim, fields, landed: false };
 }

@@ -1,4 +1,5 @@
 import type { RunLine } from '../../ledger/port';
+import { quoted } from '../history/fetch-trace';
 import type { CliContext } from './context';
 
 /** Enough to find a part of an id among; further back, the full id is needed. */
@@ -25,6 +26,23 @@ async function byPart(context: CliContext, id: string): Promise<RunLine[]> {
   const { queries } = await context.ledger();
   const fits = id.includes('…') ? fitsShortened : hasPart;
   return (await queries.runs({ limit: partsAmong })).filter((line) => fits(line, id));
+}
+
+/**
+ * Rows of records under way: the ledger learns a record's key when its run ends, Temporal when the run takes longer than a
+ * moment. Only those that `known` lacks.
+ */
+export async function findUnderWay(context: CliContext, id: string, known: readonly RunLine[]): Promise<RunLine[]> {
+  const hmacs = context.keyHmacs(id);
+  const { client } = await context.temporal();
+  const { queries } = await context.ledger();
+  const found: RunLine[] = [];
+  const query = `SynclineKeys IN (${hmacs.map(quoted).join(', ')}) AND ExecutionStatus = 'Running'`;
+  for await (const { workflowId } of client.workflow.list({ query })) {
+    if (known.some((line) => line.workflowId === workflowId)) continue;
+    found.push(...(await queries.runs({ id: workflowId, limit: 1 })));
+  }
+  return found;
 }
 
 /** Event ids are made of parts (`customers/update~1234~…`): what the provider shows is one of them. */

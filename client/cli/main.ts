@@ -1,11 +1,11 @@
 #!/usr/bin/env node
 import { CommanderError } from 'commander';
+import { commandEnvironment } from '../sandbox/running';
 import { CliError, type ExitCode, exitCodes } from './cli-error';
 import type { Answer, CliContext } from './context';
 import { errorFacts } from './error-facts';
 import { openContext } from './open';
 import { createProgram } from './program';
-import { withSandbox } from './sandbox-environment';
 import { processTerminal, type Terminal } from './terminal';
 
 /** What a run of the program needs; tests pass their own. */
@@ -18,7 +18,7 @@ export interface MainOptions {
 /** Runs `syncline <args>` and resolves with its exit code. Never rejects. */
 export async function main(args: readonly string[], options: MainOptions = {}): Promise<ExitCode> {
   const terminal = options.terminal ?? processTerminal();
-  const context = (options.openContext ?? openContext)(terminal, options.env ?? withSandbox(process.env));
+  const context = (options.openContext ?? openContext)(terminal, options.env ?? environmentFor(args));
   let exitCode: ExitCode = exitCodes.ok;
   const program = createProgram(async (command, { json }) => {
     const answer = await command(context);
@@ -40,6 +40,12 @@ export async function main(args: readonly string[], options: MainOptions = {}): 
   }
   if (helpAnswer.length > 0) terminal.line(helpAnswer.join('').trimEnd());
   return exitCode;
+}
+
+/** Commands work on the sandbox of this folder when nothing else is set; `start` makes one, so it must not see another. */
+function environmentFor(args: readonly string[]): CliContext['env'] {
+  const command = args.find((arg) => !arg.startsWith('-'));
+  return command === 'start' ? process.env : commandEnvironment(process.env);
 }
 
 function print(terminal: Terminal, answer: Answer, json: boolean): void {

@@ -1,4 +1,5 @@
 import { Command as Commander, InvalidArgumentError, Option } from 'commander';
+import type * as StartModule from './commands/start';
 import type * as RunsModule from './commands/runs';
 import type * as TraceModule from './commands/trace';
 import type * as ReplayModule from './commands/replay';
@@ -15,6 +16,7 @@ export type Execute = (command: (context: CliContext) => Promise<Answer>, option
 /* Commands are loaded when they are called: `--help` must not wait for Temporal's client. */
 /* eslint-disable @typescript-eslint/no-require-imports */
 const load = {
+  start: () => require('./commands/start') as typeof StartModule,
   runs: () => require('./commands/runs') as typeof RunsModule,
   trace: () => require('./commands/trace') as typeof TraceModule,
   replay: () => require('./commands/replay') as typeof ReplayModule,
@@ -36,6 +38,7 @@ export function createProgram(execute: Execute): Commander {
       'after',
       '\nEvery command takes --json. Exit codes: 0 ok, 1 the answer is bad news, 2 usage, 3 Temporal or the database\nis unreachable. Connections: TEMPORAL_* (or temporal.toml), SYNCLINE_DATABASE_URL.',
     );
+  addStart(program, execute);
   addRuns(program, execute);
   addTrace(program, execute);
   addReplay(program, execute);
@@ -46,6 +49,16 @@ export function createProgram(execute: Execute): Commander {
 }
 
 type Typed<O> = O & { json?: boolean };
+
+function addStart(program: Commander, execute: Execute): void {
+  program
+    .command('start')
+    .description('a sandbox with everything in it; with TEMPORAL_ADDRESS, gateway and worker against your Temporal')
+    .option('--once', 'the samples to their end on fresh state, then the count; leaves nothing running')
+    .option('--no-samples', 'send no sample events')
+    .option('--rate <n>', 'ordinary events per second after the samples', positive)
+    .action((options: Typed<Parameters<ReturnType<typeof load.start>['start']>[1]>) => execute((context) => load.start().start(context, options), options));
+}
 
 function addRuns(program: Commander, execute: Execute): void {
   withFilter(program.command('runs').description('what became of the events: counts by outcome and cause, and the newest ones'))

@@ -21,9 +21,9 @@ export class AttemptsSeen {
 
 /** Every list of attempts inside a value: results, failure details, heartbeat details. */
 export function attemptsIn(value: unknown): AttemptEnd[] {
-  if (Array.isArray(value)) return value.flatMap(attemptsIn);
+  if (Array.isArray(value)) return value.some(isAttempt) ? value.filter(isAttempt) : value.flatMap(attemptsIn);
   if (!isObject(value)) return [];
-  return Object.values(value).flatMap((part) => (Array.isArray(part) && part.some(isAttempt) ? part.filter(isAttempt) : attemptsIn(part)));
+  return Object.values(value).flatMap(attemptsIn);
 }
 
 function isAttempt(value: unknown): value is AttemptEnd {

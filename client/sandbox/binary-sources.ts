@@ -107,12 +107,24 @@ function stalled(folder: string): () => Promise<boolean> {
 
 async function folderSize(folder: string): Promise<number> {
   const names = await readdir(folder).catch(() => []);
-  const sizes = await Promise.all(names.map((name) => stat(path.join(folder, name)).then((file) => file.size, () => 0)));
+  const sizes = await Promise.all(
+    names.map((name) =>
+      stat(path.join(folder, name)).then(
+        (file) => file.size,
+        () => 0,
+      ),
+    ),
+  );
   return sizes.reduce((sum, size) => sum + size, 0);
 }
 
 /** The last line usually holds the cause; chained causes repeat the address, so the end matters more than the start. */
 function shortReason(output: string): string {
-  const last = output.split('\n').filter((line) => line.trim() !== '' && !line.startsWith('[notice]')).at(-1)?.trim() ?? 'no output';
+  const last =
+    output
+      .split('\n')
+      .filter((line) => line.trim() !== '' && !line.startsWith('[notice]'))
+      .at(-1)
+      ?.trim() ?? 'no output';
   return last.length > 300 ? `…${last.slice(-300)}` : last;
 }

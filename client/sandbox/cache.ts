@@ -34,5 +34,8 @@ export async function installOnce(target: string, make: (folder: string) => Prom
 }
 
 async function exists(file: string): Promise<boolean> {
-  return stat(file).then(() => true, () => false);
+  return stat(file).then(
+    () => true,
+    () => false,
+  );
 }

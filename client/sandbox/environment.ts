@@ -47,7 +47,9 @@ export interface SandboxAddresses {
 
 /** What gateway, worker and the command line need to work on a sandbox. */
 export function sandboxEnvironment(syncs: readonly Sync[], addresses: SandboxAddresses): Record<string, string> {
-  const baseUrls = destinationAccounts(syncs).map(({ connector: { vendor }, name }) => [accountVariable(vendor, name, 'baseUrl'), addresses.simulators[vendor] ?? nowhere]);
+  const baseUrls = destinationAccounts(syncs).map(
+    ({ connector: { vendor }, name }) => [accountVariable(vendor, name, 'baseUrl'), addresses.simulators[vendor] ?? nowhere] as const,
+  );
   return {
     SYNCLINE_MODE: 'sandbox',
     SYNCLINE_DATABASE_URL: addresses.databaseUrl,

@@ -70,6 +70,11 @@ function exitInWords({ code, signal }: ChildExit): string {
 }
 
 function lastWords(child: Child): string {
-  const lines = child.lastLines().split('\n').filter((line) => line !== '').slice(-shownLines).map(inWords);
+  const lines = child
+    .lastLines()
+    .split('\n')
+    .filter((line) => line !== '')
+    .slice(-shownLines)
+    .map(inWords);
   return lines.length === 0 ? '' : `. Its last words:\n${lines.map((line) => `    ${line}`).join('\n')}`;
 }

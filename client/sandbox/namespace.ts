@@ -45,11 +45,9 @@ async function register(connection: Connection, namespace: string, retentionDays
   } catch (error) {
     if (!hasCode(error, NOT_FOUND)) throw error;
   }
-  await workflowService
-    .registerNamespace({ namespace, workflowExecutionRetentionPeriod: days(retentionDays) })
-    .catch((error: unknown) => {
-      if (!hasCode(error, ALREADY_EXISTS)) throw error; // another starter was first
-    });
+  await workflowService.registerNamespace({ namespace, workflowExecutionRetentionPeriod: days(retentionDays) }).catch((error: unknown) => {
+    if (!hasCode(error, ALREADY_EXISTS)) throw error; // another starter was first
+  });
 }
 
 async function raiseRetention(connection: Connection, namespace: string, retentionDays: number): Promise<void> {

@@ -16,7 +16,12 @@ export async function freePort(): Promise<number> {
 
 /** A wanted port that is taken. The message names the variable that chooses another. */
 export class PortInUseError extends Error {
-  constructor(readonly port: number, readonly variable: string, name: string, user: string | undefined) {
+  constructor(
+    readonly port: number,
+    readonly variable: string,
+    name: string,
+    user: string | undefined,
+  ) {
     super(`Port ${port} (${name}) is in use${user ? ` by ${user}` : ''}. Set ${variable} to another port, or to 0 for any free one.`);
     this.name = 'PortInUseError';
   }

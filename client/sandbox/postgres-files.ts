@@ -95,7 +95,10 @@ export async function dataFolder(wanted: string, user: DatabaseUser | undefined)
 async function readableFolder(preferred: string, user: DatabaseUser | undefined): Promise<string> {
   const candidates = user ? [preferred, '/var/lib/syncline', path.join(os.tmpdir(), 'syncline-root')] : [preferred];
   for (const folder of candidates) {
-    const made = await mkdir(folder, { recursive: true }).then(() => true, () => false);
+    const made = await mkdir(folder, { recursive: true }).then(
+      () => true,
+      () => false,
+    );
     if (!made) continue;
     if (user && folder !== preferred) await chmod(folder, 0o755).catch(() => undefined); // a strict umask would shut the database's user out
     if (!user || ((await isReachable(folder)) && (await isWritable(folder)))) return folder;
@@ -112,5 +115,8 @@ async function isReachable(folder: string): Promise<boolean> {
 }
 
 async function isWritable(folder: string): Promise<boolean> {
-  return access(folder, constants.W_OK).then(() => true, () => false);
+  return access(folder, constants.W_OK).then(
+    () => true,
+    () => false,
+  );
 }

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { chown, mkdir, mkdtemp, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { chown, mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
@@ -84,7 +84,9 @@ async function checkVersion(binaries: string, dataDir: string, version: string):
   const { stdout } = await promisify(execFile)(path.join(binaries, 'bin', 'postgres'), ['--version']);
   const ours = /\d+/.exec(stdout)?.[0];
   if (version !== ours) {
-    throw new Error(`${dataDir} was made by PostgreSQL ${version}, and the sandbox has ${ours}. Move it away to start afresh, or dump it with the old version.`);
+    throw new Error(
+      `${dataDir} was made by PostgreSQL ${version}, and the sandbox has ${ours}. Move it away to start afresh, or dump it with the old version.`,
+    );
   }
 }
 
@@ -100,7 +102,8 @@ async function makeWay(dataDir: string): Promise<void> {
     const [pid, , , port] = (await readFile(file, 'utf8').catch(() => '')).split('\n');
     if (!pid || !isAlive(Number(pid))) return;
     if (!(await isDatabase(Number(port)))) return rm(file, { force: true });
-    if (Date.now() > deadline) throw new Error(`PostgreSQL already runs on ${dataDir} (process ${pid}, port ${port}): is another sandbox running? Stop it first.`);
+    if (Date.now() > deadline)
+      throw new Error(`PostgreSQL already runs on ${dataDir} (process ${pid}, port ${port}): is another sandbox running? Stop it first.`);
     await delay(250);
   }
 }
@@ -113,7 +116,12 @@ function isAlive(pid: number): boolean {
   }
 }
 
-async function launch(binaries: string, dataDir: string, user: DatabaseUser | undefined, options: PostgresOptions): Promise<{ child: Child; url: (database: string) => string }> {
+async function launch(
+  binaries: string,
+  dataDir: string,
+  user: DatabaseUser | undefined,
+  options: PostgresOptions,
+): Promise<{ child: Child; url: (database: string) => string }> {
   const port = options.port || (await freePort());
   const settings = {
     listen_addresses: '127.0.0.1',

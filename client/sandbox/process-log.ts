@@ -7,7 +7,8 @@ export interface ProcessLogs {
   readonly folder: string;
   /** Takes the lines of one process; shows errors, the rest is only in the file. */
   of(name: string): Log;
-  close(): void;
+  /** Resolves when everything is written. */
+  close(): Promise<void>;
 }
 
 /** The same error again within this time is not shown again: a server that is away is one piece of news. */
@@ -33,8 +34,8 @@ export function createProcessLogs(folder: string, show: Log): ProcessLogs {
         show(`${name}: ${words}`);
       };
     },
-    close: () => {
-      for (const file of files) file.end();
+    close: async () => {
+      await Promise.all(files.map((file) => new Promise<void>((resolve) => file.end(() => resolve()))));
     },
   };
 }

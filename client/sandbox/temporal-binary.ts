@@ -69,7 +69,7 @@ async function checkNamed(spec: BinarySpec, file: string): Promise<string> {
 }
 
 async function findOnPath(spec: BinarySpec, env: Record<string, string | undefined>, log: Log): Promise<string | undefined> {
-  for (const folder of (env.PATH ?? '').split(path.delimiter).filter(path.isAbsolute)) {
+  for (const folder of (env.PATH ?? '').split(path.delimiter).filter((name) => path.isAbsolute(name))) {
     const file = path.join(folder, spec.command);
     if (!(await isExecutable(file))) continue;
     if (spec !== TEMPORAL_CLI) return file;
@@ -113,6 +113,15 @@ async function download(spec: BinarySpec, sources: readonly BinarySource[], fold
 }
 
 async function isExecutable(file: string): Promise<boolean> {
-  const isFile = await stat(file).then((found) => found.isFile(), () => false);
-  return isFile && access(file, constants.X_OK).then(() => true, () => false);
+  const isFile = await stat(file).then(
+    (found) => found.isFile(),
+    () => false,
+  );
+  return (
+    isFile &&
+    access(file, constants.X_OK).then(
+      () => true,
+      () => false,
+    )
+  );
 }

@@ -14,7 +14,9 @@ test('fairness is on and vendor queues have one partition', () => {
 
 test('it listens on the loopback address alone, Web UI included', () => {
   const args = serverArgs({ ...options, dbFile: '/data/temporal.db', metricsPort: 9500 }, 7233, 8233);
-  expect(args.join(' ')).toContain('--ip 127.0.0.1 --port 7233 --log-level error --ui-ip 127.0.0.1 --ui-port 8233 --metrics-port 9500 --db-filename /data/temporal.db');
+  expect(args.join(' ')).toContain(
+    '--ip 127.0.0.1 --port 7233 --log-level error --ui-ip 127.0.0.1 --ui-port 8233 --metrics-port 9500 --db-filename /data/temporal.db',
+  );
   expect(args).not.toContain('--headless');
   expect(serverArgs(options, 7233, undefined)).toContain('--headless');
 });

@@ -47,10 +47,10 @@ describe('contracts', () => {
       for (const [name, field] of Object.entries(schema.properties ?? {})) {
         const facts = field as Record<string, unknown>;
         if (!facts['description'] || !Array.isArray(facts['examples']) || facts['examples'].length === 0) missing.push(`${at}${name}`);
-        visit(facts as never, `${at}${name}.`);
+        visit(facts, `${at}${name}.`);
       }
     };
-    visit(z.toJSONSchema(contract.schema, { unrepresentable: 'any' }) as never, '');
+    visit(z.toJSONSchema(contract.schema, { unrepresentable: 'any' }) as Parameters<typeof visit>[0], '');
     return missing;
   }
 });

@@ -24,7 +24,14 @@ export async function runProcess(context: CliContext, name: keyof typeof entries
     () => void supervisor.killAll(),
   );
   try {
-    const running = supervisor.spawnNode({ name, entry: entries[name], log: (line) => terminal.note(line), onExit: ended, readyTimeoutMs });
+    const running = supervisor.spawnNode({
+      name,
+      entry: entries[name],
+      env: defined(context.env),
+      log: (line) => terminal.note(line),
+      onExit: ended,
+      readyTimeoutMs,
+    });
     void running.then(
       ({ ready }) => terminal.line(options.json ? JSON.stringify(ready) : readyWords(name, ready)),
       () => undefined, // it ended before it was ready; its own words are on stderr
@@ -33,6 +40,11 @@ export async function runProcess(context: CliContext, name: keyof typeof entries
   } finally {
     removeSignals();
   }
+}
+
+/** The context's environment: beside a running sandbox it is the sandbox's, not this process's. */
+function defined(env: CliContext['env']): Record<string, string> {
+  return Object.fromEntries(Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined));
 }
 
 function passSignals(first: () => void, second: () => void): () => void {

@@ -4,7 +4,7 @@ import { fetchTrace, type WorkflowTrace } from '../../history/fetch-trace';
 import { CliError, exitCodes, type ExitCode } from '../cli-error';
 import type { Answer, CliContext } from '../context';
 import { fenceStates, type FenceState } from '../fence-state';
-import { findRecords } from '../find-records';
+import { findRecords, findUnderWay } from '../find-records';
 import { printTrace } from '../output/trace-text';
 import { zone } from '../output/times';
 import { redacted } from '../output/values';
@@ -33,7 +33,11 @@ export interface Findings {
 /** `syncline trace <id>` */
 export async function trace(context: CliContext, id: string, options: TraceOptions = {}): Promise<Answer> {
   const problems: CliError[] = [];
-  const lines = await attempted(problems, () => findRecords(context, id));
+  const booked = await attempted(problems, () => findRecords(context, id));
+  // An id names its event; a key may name records that are still under way as well.
+  const isKey = booked && !booked.some((line) => line.eventId === id || line.workflowId === id);
+  const underWay = isKey ? await attempted(problems, () => findUnderWay(context, id, booked)) : null;
+  const lines = booked && [...booked, ...(underWay ?? [])];
   const workflowIds = [...new Set(lines?.map((line) => line.workflowId))];
   if (workflowIds.length > 1) return several(id, lines ?? []);
   const workflowId = workflowIds[0] ?? id;

@@ -4,7 +4,6 @@ import type { Ledger, RunLine } from '../../../ledger/port';
 import { recordSyncType, startOptions } from '../../../platform/start-options';
 import type { SourceEvent } from '../../../schemas/event';
 import type { SyncPlan } from '../../../schemas/plan';
-import type { RecordSyncInput } from '../../../schemas/run';
 import { compilePlan, type Sync } from '../../../syncs/define-sync';
 import type { TemporalAccess } from '../context';
 
@@ -25,11 +24,10 @@ export async function startReplay(
 ): Promise<Started> {
   const { workflowId, line, sync, event, resend } = what;
   const plan = replayPlan(sync);
-  const options = startOptions(plan, event, { workflowId, replay: true });
   // A failed record may have landed all the same (its answer was lost): the fence then says so, and nothing is sent twice.
-  const input: RecordSyncInput = { plan, event, ...(resend ? { resendEqual: true } : {}) };
+  const options = startOptions(plan, event, { workflowId, replay: true, resendEqual: resend });
   return reopened(ledger, workflowId, line, async () => {
-    const handle = await access.client.workflow.start(recordSyncType, { ...options, args: [input] });
+    const handle = await access.client.workflow.start(recordSyncType, options);
     return handle.firstExecutionRunId;
   });
 }

@@ -4,11 +4,11 @@ import { defineConnector, defineOperation, type Call, type RecordResult } from '
 import { VendorError } from '../../connectors/errors';
 import type { Gate, Permit } from '../../connectors/permit';
 import type { ClaimRequest, ClaimResult, Confirmation, OutcomeRow } from '../../ledger/port';
-import { sampleEvent, samplePlan } from '../../test/support/sample-run';
+import { sampleEvent, samplePlan } from './sample-run';
 import type { Sync } from '../../syncs/define-sync';
-import type { ActivityDeps, Admission, CallReport } from '../deps';
-import { Deliveries } from './deliveries';
-import type { Item, ItemEnd } from './item';
+import type { ActivityDeps, Admission, CallReport } from '../../activities/deps';
+import { Deliveries } from '../../activities/delivery/deliveries';
+import type { Item, ItemEnd } from '../../activities/delivery/item';
 
 /** A delivery with everything around it faked and watched: gate, fence, health, vendor. */
 export class TestDelivery {

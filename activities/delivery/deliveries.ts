@@ -38,6 +38,7 @@ export class Deliveries {
     const batcher = new Batcher({
       gate: this.deps.gate,
       admit: (scopes) => this.deps.health.admit(scopes),
+      openUntil: (scopes) => this.deps.health.openUntil(scopes),
       scopes: plan.scopes,
       maxBatch: plan.maxBatch,
       maxBatchBytes: plan.maxBatchBytes,

@@ -25,10 +25,10 @@ export class BreakerMirror {
     return this.halfOpen && this.probe !== 'held' ? Infinity : 0;
   }
 
-  /** Until when it is open, for those who plan to come back; 0 = closed. */
+  /** Until when it is open, for those who plan to come back; `now` = half-open, 0 = closed. */
   openUntilAt(now: number): number {
     if (now < this.openUntil) return this.openUntil;
-    return this.halfOpen && this.probe !== 'held' ? now + 1_000 : 0;
+    return this.halfOpen ? now : 0;
   }
 
   /** A permit is being taken: is it the probe? */

@@ -80,7 +80,8 @@ export class DurableGate implements Gate, Health {
     const breakers = scopes.map((scope) => this.link(scope).budget.breaker);
     if (breakers.some(({ probing }) => probing)) return { kind: 'probe' };
     const untilMs = this.openUntil(scopes);
-    return untilMs > 0 ? { kind: 'shut', untilMs } : { kind: 'go' };
+    // Half-open: somebody else tests the vendor, and soon knows.
+    return untilMs > 0 ? { kind: 'shut', untilMs: Math.max(untilMs, this.options.epoch() + 1_000) } : { kind: 'go' };
   }
 
   report(scopes: readonly BudgetScope[], end: CallReport): void {

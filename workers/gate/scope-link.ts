@@ -104,7 +104,9 @@ export class ScopeLink {
     const asked = this.dueAt;
     this.dueAt = Infinity;
     const waits = budget.groups.waiting > 0;
-    if (!release || waits || budget.urgent) this.at(Math.min(asked, this.endedAt + (budget.urgent ? Math.min(nextMs, this.retryMs) : nextMs)));
+    // From the sending: a reply that took long leaves a short lease.
+    const due = this.retryMs > 0 ? this.endedAt + nextMs : Math.max(this.endedAt, sentAt + (budget.urgent ? 0 : nextMs));
+    if (!release || waits || budget.urgent) this.at(Math.min(asked, due));
     this.options.changed();
   }
 }

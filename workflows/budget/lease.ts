@@ -1,3 +1,4 @@
+import { sharesInForce } from './commands';
 import { forgetCounts, grantCounts, hearCounts, settleCounts, type CountHolding } from './counts';
 import { closedMs, foreignNow, limitNow, readCounts, readSlots, refused } from './corrections';
 import type { GroupDemand, GroupReply, LeaseReply, LeaseRequest } from './protocol';
@@ -109,6 +110,7 @@ function answer(state: BudgetState, request: LeaseRequest, mine: WorkerLease, fr
   const waiting = request.demand.some((group) => group.waiting > 0 || group.full);
   const breaker = breakerReply(state, request.worker, now, waiting && !leaving);
   const turn = Math.floor(now / turnMs);
+  const shares = sharesInForce(state);
   let short = false;
   let asked = false;
   let groups: GroupReply[] = [];
@@ -116,7 +118,7 @@ function answer(state: BudgetState, request: LeaseRequest, mine: WorkerLease, fr
   const slots = state.slots.map((window, index) => {
     const limit = limitNow(window, now);
     const demands = Object.entries(state.workers).flatMap(([worker, { demand }]) => demand.map((group) => demandOf(state, worker, group, index, limit)));
-    const allocations = allocate(limit, demands, state.shares, turn);
+    const allocations = allocate(limit, demands, shares, turn);
     const target = targets(allocations, limit);
     const holding = slotsOf(mine, window.name);
     const others = Object.entries(state.workers)

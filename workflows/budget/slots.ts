@@ -24,7 +24,7 @@ export interface SlotHolding {
 }
 
 /** Part of a window that must be missing before slots are moved. */
-const worthPart = 0.03;
+const worthPart = 0.05;
 
 /** Drops what is no longer counted, and joins what cools to the same tenth of a second. */
 export function settle(window: SlotWindow, now: number): void {

@@ -15,7 +15,9 @@ export interface BudgetState {
   slots: (SlotWindow & Correction)[];
   counts: CountWindow[];
   workers: Record<string, WorkerLease>;
+  /** As the syncs declare them, and as an operator changed them. */
   shares: Record<string, number>;
+  changedShares: Record<string, number>;
   /** Lanes changed by an operator, by sync. */
   lanes: Record<string, Lane>;
   held: string[];
@@ -70,6 +72,7 @@ export function newBudget(now: number): BudgetState {
     counts: [],
     workers: {},
     shares: {},
+    changedShares: {},
     lanes: {},
     held: [],
     pausedUntil: 0,

@@ -1,7 +1,8 @@
 /**
  * When the vendor has counted a call at the latest, by what we saw of it.
  * - `done`: when its reply came. No assumption but that the vendor counts before it replies.
- * - `rttmin`: half the shortest round trip ever seen earlier than that. `done` until enough round trips were seen: the
+ * - `rttmin`: half the shortest round trip ever seen earlier than that. Right as long as the vendor's work and the way back
+ *   never take less; `done` where round trips are very uneven, and until enough round trips were seen: the
  *   shortest of a few is longer than the real one.
  * - `hybrid`: at most `spreadMs` after it was sent, unless its reply was slow. Right only if the spread of the way there is known.
  */

@@ -1,16 +1,17 @@
 import { Client } from '@temporalio/client';
-import { NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker';
+import { NativeConnection, Worker, type WorkerOptions, type WorkerTuner } from '@temporalio/worker';
 import type { Logger } from 'pino';
 import { createActivities } from '../activities';
 import type { Ledger } from '../ledger/port';
 import { createCodec, dataConverter } from '../platform/codec';
 import { createKeyHmac } from '../platform/hmac';
-import type { SyncPlan } from '../schemas/plan';
+import type { BudgetScope, Lane, SyncPlan } from '../schemas/plan';
 import { compilePlan, type Sync } from '../syncs/define-sync';
 import { budgetTaskQueue, mainTaskQueue, vendorTaskQueue } from '../workflows/ids';
 import { createGate } from './budgets';
 import { workflowBundle } from './bundle';
 import type { WorkerConfig } from './config';
+import { GatedSlots } from './gate/gated-slots';
 import { createLinks, vendorAccounts } from './links';
 import { Starter } from './starter';
 import { Sweeper } from './sweeper';
@@ -77,7 +78,9 @@ export async function startWorker(options: { config: WorkerConfig; syncs: readon
       maxConcurrentWorkflowTaskExecutions: 100,
       maxCachedWorkflows: 1_000,
     }),
-    ...vendorQueues(syncs).map(({ taskQueue, slots }) => Worker.create({ ...base, taskQueue, maxConcurrentActivityTaskExecutions: slots })),
+    ...vendorQueues(syncs).map(({ taskQueue, slots, scopes, lane }) =>
+      Worker.create({ ...base, taskQueue, tuner: tunerOf(new GatedSlots({ slots, closedForMs: () => gate.closedForMs(scopes, lane) })) }),
+    ),
   ]);
 
   const starter = new Starter({
@@ -112,16 +115,30 @@ export async function startWorker(options: { config: WorkerConfig; syncs: readon
   };
 }
 
+/** Activities through the gate; the other kinds of tasks don't come to a vendor's queue. */
+function tunerOf(activityTaskSlotSupplier: GatedSlots): WorkerTuner {
+  const few = { type: 'fixed-size', numSlots: 1 } as const;
+  return { activityTaskSlotSupplier, workflowTaskSlotSupplier: { ...few, numSlots: 2 }, localActivityTaskSlotSupplier: few, nexusTaskSlotSupplier: few };
+}
+
+interface VendorQueue {
+  taskQueue: string;
+  slots: number;
+  scopes: BudgetScope[];
+  lane: Lane;
+}
+
 /** Two queues per vendor account. Live slots hold two batches: one in the call, one collecting. */
-function vendorQueues(syncs: readonly Sync[]): { taskQueue: string; slots: number }[] {
-  const maxBatch = new Map<string, { vendor: string; account: string; batch: number }>();
+function vendorQueues(syncs: readonly Sync[]): VendorQueue[] {
+  const accounts = new Map<string, { vendor: string; account: string; batch: number; scopes: BudgetScope[] }>();
   for (const { to } of syncs) {
     const vendor = to.operation.connector.vendor;
     const id = `${vendor}/${to.account.name}`;
-    maxBatch.set(id, { vendor, account: to.account.name, batch: Math.max(to.operation.maxBatch, maxBatch.get(id)?.batch ?? 0) });
+    const scopes = to.account.scopes.map((scope) => ({ vendor, scope }));
+    accounts.set(id, { vendor, account: to.account.name, batch: Math.max(to.operation.maxBatch, accounts.get(id)?.batch ?? 0), scopes });
   }
-  return [...maxBatch.values()].flatMap(({ vendor, account, batch }) => [
-    { taskQueue: vendorTaskQueue(vendor, account, 'live'), slots: Math.max(20, 2 * batch) },
-    { taskQueue: vendorTaskQueue(vendor, account, 'bulk'), slots: Math.max(10, batch) },
+  return [...accounts.values()].flatMap(({ vendor, account, batch, scopes }): VendorQueue[] => [
+    { taskQueue: vendorTaskQueue(vendor, account, 'live'), slots: Math.max(20, 2 * batch), scopes, lane: 'live' },
+    { taskQueue: vendorTaskQueue(vendor, account, 'bulk'), slots: Math.max(10, batch), scopes, lane: 'backfill' },
   ]);
 }

@@ -12,6 +12,11 @@ export class CountStock {
     return this.closedUntil > now ? this.closedUntil : Infinity;
   }
 
+  /** The budget said that nothing is left until then; known without a lease, too. */
+  shutUntil(now: number): number {
+    return this.left > 0 ? now : Math.max(now, this.closedUntil);
+  }
+
   take(units: number): void {
     this.left -= units;
     this.spent += units;

@@ -22,6 +22,9 @@ export interface DurableGateOptions {
   failed(scope: BudgetScope, error: unknown): void;
 }
 
+/** Held by an operator: whoever asks looks again after so long. */
+const heldMs = 5_000;
+
 /** The one door to vendors' quotas in this process: permits out of leases from the durable budgets of their scopes. */
 export class DurableGate implements Gate, Health {
   private readonly links = new Map<string, ScopeLink>();
@@ -72,6 +75,7 @@ export class DurableGate implements Gate, Health {
     // Without a lease nobody knows better than: ask, it takes a moment.
     const known = links.filter(({ budget }) => budget.hasLease(now) || now < budget.pausedUntil(now) || budget.breaker.openUntilAt(now) > 0);
     if (known.length === 0) return 0;
+    if (links.some(({ budget }) => budget.isHeld({ sync: '', lane }))) return heldMs;
     const at = this.core.readyFor({ scopes, lane, sync: '' });
     return Number.isFinite(at) ? at - now : 100; // calls on their way, or slots being moved, are in the way
   }

@@ -77,8 +77,9 @@ export class ScopeBudget {
     return this.lastCall;
   }
 
+  /** Paused by a 429, or a long window is spent. */
   pausedUntil(now: number): number {
-    return Math.max(now, this.pauseUntil);
+    return Math.max(now, this.pauseUntil, ...this.counts.map((stock) => stock.shutUntil(now)));
   }
 
   isHeld(group: Pick<Group, 'sync' | 'lane'>): boolean {
@@ -90,6 +91,8 @@ export class ScopeBudget {
     if (now < this.pauseUntil) return this.pauseUntil;
     const shut = this.breaker.shutUntil(now);
     if (shut > 0) return shut;
+    const paused = this.pausedUntil(now);
+    if (!this.hasLease(now) && paused > now) return paused;
     if (!this.hasLease(now) || this.isHeld(group)) return Infinity;
     const bulk = group.lane !== 'live';
     const keepsSome = bulk && this.groups.hasLive(now);

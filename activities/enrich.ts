@@ -5,6 +5,9 @@ import type { EnrichmentResult, PrepareInput } from '../schemas/run';
 import type { ActivityDeps } from './deps';
 import { syncOf } from './lookup';
 
+/** The first call after a quiet time waits for the account's budget to answer; more than that is a budget that has none. */
+const maxPatienceMs = 500;
+
 /**
  * Asks an optional enrichment. Whatever goes wrong (no permit at once, breaker open, error, too slow) the answer is the
  * sync's first-party fallback, and why: an optional extra never costs a record.
@@ -28,14 +31,18 @@ export function createEnrich(deps: ActivityDeps) {
 
     const { vendor } = enrich.enrichment.connector;
     const scopes = enrich.account.scopes.map((scope) => ({ vendor, scope }));
-    if (deps.health.admit(scopes).kind === 'shut') return end({ fallback: true, cause: `${vendor} is failing; not asked` });
-    const permit = deps.gate.tryAcquire({ scopes, lane: plan.budget.lane, sync: plan.syncId });
-    if (!permit) {
-      deps.health.report(scopes, { answered: [], failed: [], connection: false }); // an admission as probe is free again
-      return end({ fallback: true, cause: `${vendor} has no budget left now` });
+    if (deps.health.openUntil(scopes) > 0) return end({ fallback: true, cause: `${vendor} is failing; not asked` });
+    const asked = { scopes, lane: plan.budget.lane, sync: plan.syncId };
+    const patienceMs = Math.min(maxPatienceMs, enrich.timeoutMs / 2);
+    const permit =
+      deps.gate.closedForMs(scopes, asked.lane) > patienceMs ? null : await deps.gate.acquire({ ...asked, signal: AbortSignal.timeout(patienceMs) }).catch(() => null);
+    if (!permit) return end({ fallback: true, cause: `${vendor} has no budget left now` });
+    if (deps.health.admit(scopes).kind === 'shut') {
+      permit.giveBack();
+      return end({ fallback: true, cause: `${vendor} is failing; not asked` });
     }
     const signal = AbortSignal.timeout(enrich.timeoutMs);
-    const call = deps.link(vendor, enrich.account.name).call({ scopes, lane: plan.budget.lane, sync: plan.syncId, permit, signal });
+    const call = deps.link(vendor, enrich.account.name).call({ ...asked, permit, signal });
     try {
       const value = (await enrich.enrichment.fetch(call, question as never)) as Json;
       deps.health.report(scopes, { answered: [event.id], failed: [], connection: false });

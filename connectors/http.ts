@@ -141,6 +141,7 @@ export function createVendorHttp(options: VendorHttpOptions): VendorHttp {
     by.signal?.addEventListener('abort', onAbort, { once: true });
     const wire = { left: false };
     const started = performance.now();
+    permit.sent?.();
 
     const finish = (end: CallEnd, code: string, ambiguous: boolean): void => {
       permit.done(end);

@@ -25,6 +25,8 @@ export interface CallEnd {
 /** The right to make one HTTP call now. Spent by `http.ts`; `done` exactly once, or `giveBack` when nothing was sent. */
 export interface Permit {
   readonly scopes: readonly BudgetScope[];
+  /** The request leaves now: what lay before (a claim, a wait for credentials) is not the vendor's time. */
+  sent?(): void;
   done(end: CallEnd): void;
   /** Nothing was sent: the permit is free again. */
   giveBack(): void;

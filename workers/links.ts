@@ -1,10 +1,9 @@
-import type { Connector, Limit } from '../connectors/connector';
+import type { Connector } from '../connectors/connector';
 import { createVendorHttp, type VendorHttp } from '../connectors/http';
 import type { Gate } from '../connectors/permit';
 import type { VendorLink } from '../activities/deps';
 import { ConfigError } from '../platform/config';
 import type { Environment, Secrets } from '../platform/secrets';
-import type { BudgetScope } from '../schemas/plan';
 import { accountVariable, type VendorAccount } from '../syncs/accounts-api';
 import type { Sync } from '../syncs/define-sync';
 
@@ -15,14 +14,6 @@ const callTimeoutMs = 10_000;
 export function vendorAccounts(syncs: readonly Sync[]): VendorAccount[] {
   const accounts = syncs.flatMap((sync) => [sync.to.account, ...(sync.enrich ? [sync.enrich.account] : [])]);
   return [...new Map(accounts.map((account) => [`${account.connector.vendor}/${account.name}`, account])).values()];
-}
-
-/** Limits of a budget scope: those of the plan of the account that names it. */
-export function limitsByScope(accounts: readonly VendorAccount[]): (scope: BudgetScope) => readonly Limit[] {
-  const limits = new Map(
-    accounts.flatMap(({ connector, scopes, plan }) => scopes.map((scope) => [`${connector.vendor}/${scope}`, connector.limits(plan)] as const)),
-  );
-  return ({ vendor, scope }) => limits.get(`${vendor}/${scope}`) ?? [];
 }
 
 /** HTTP to every account. Credentials are checked now, so that a missing one stops the start, not the first record. */

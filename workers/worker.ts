@@ -1,20 +1,23 @@
 import { Client } from '@temporalio/client';
-import { NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker';
+import { NativeConnection, Worker, type WorkerOptions, type WorkerTuner } from '@temporalio/worker';
 import type { Logger } from 'pino';
 import { createActivities } from '../activities';
 import type { Ledger } from '../ledger/port';
 import { createCodec, dataConverter } from '../platform/codec';
 import { createKeyHmac } from '../platform/hmac';
-import type { SyncPlan } from '../schemas/plan';
+import type { BudgetScope, Lane, SyncPlan } from '../schemas/plan';
 import { compilePlan, type Sync } from '../syncs/define-sync';
-import { mainTaskQueue, vendorTaskQueue } from '../workflows/ids';
+import { budgetTaskQueue, mainTaskQueue, vendorTaskQueue } from '../workflows/ids';
+import { createGate } from './budgets';
 import { workflowBundle } from './bundle';
 import type { WorkerConfig } from './config';
-import { InProcessGate } from './gate/in-process-gate';
-import { InProcessHealth } from './gate/in-process-health';
-import { createLinks, limitsByScope, vendorAccounts } from './links';
+import { GatedSlots } from './gate/gated-slots';
+import { createLinks, vendorAccounts } from './links';
 import { Starter } from './starter';
 import { Sweeper } from './sweeper';
+
+/** For giving leases back at the end, milliseconds; a lease not given back runs out by itself. */
+const goodbyeMs = 2_000;
 
 /** A worker process: workflows, activities per vendor account, starter and sweeper. */
 export interface RunningWorker {
@@ -27,15 +30,17 @@ export interface RunningWorker {
 /** The composition root: everything an activity reaches the world with is made here. */
 export async function startWorker(options: { config: WorkerConfig; syncs: readonly Sync[]; ledger: Ledger; log: Logger }): Promise<RunningWorker> {
   const { config, syncs, ledger, log } = options;
-  const accounts = vendorAccounts(syncs);
-  const gate = new InProcessGate(limitsByScope(accounts));
-  const links = createLinks({ accounts, secrets: config.secrets, env: process.env, gate });
+  // Made before any connection: a mistake in the configuration is named before a server that is away is.
+  const temporal: { client?: Client } = {};
+  const { namespace } = config.temporal;
+  const gate = createGate({ syncs, client: () => temporal.client!, namespace, log: log.child({ component: 'budget' }) });
+  const links = createLinks({ accounts: vendorAccounts(syncs), secrets: config.secrets, env: process.env, gate });
   const keyHmac = createKeyHmac(config.keySecrets);
   const activities = createActivities({
     syncs: new Map(syncs.map((sync) => [sync.id, sync])),
     ledger,
     gate,
-    health: new InProcessHealth(),
+    health: gate,
     link: (vendor, account) => links.link(vendor, account),
     keyHmac: (key) => keyHmac.current(key),
     log: log.child({ component: 'activities' }),
@@ -44,8 +49,8 @@ export async function startWorker(options: { config: WorkerConfig; syncs: readon
   });
 
   const connection = await NativeConnection.connect(config.temporal.connection);
-  const { namespace } = config.temporal;
   const converter = dataConverter(createCodec(config.codecKeys));
+  const client = (temporal.client = new Client({ connection, namespace, dataConverter: converter }));
   const base = {
     connection,
     namespace,
@@ -55,21 +60,29 @@ export async function startWorker(options: { config: WorkerConfig; syncs: readon
     shutdownGraceTime: 0,
     shutdownForceTime: '30s',
   } satisfies Partial<WorkerOptions>;
+  const bundle = await workflowBundle();
+  const budgets = await Worker.create({
+    ...base,
+    taskQueue: budgetTaskQueue,
+    workflowBundle: bundle,
+    maxCachedWorkflows: 100,
+    // When the process that hosts a budget dies, another takes it over within this and a workflow task's timeout.
+    stickyQueueScheduleToStartTimeout: '1s',
+  });
   const workers = await Promise.all([
-    workflowBundle().then((bundle) =>
-      Worker.create({
-        ...base,
-        taskQueue: mainTaskQueue,
-        workflowBundle: bundle,
-        maxConcurrentLocalActivityExecutions: 200,
-        maxConcurrentWorkflowTaskExecutions: 100,
-        maxCachedWorkflows: 1_000,
-      }),
+    Worker.create({
+      ...base,
+      taskQueue: mainTaskQueue,
+      workflowBundle: bundle,
+      maxConcurrentLocalActivityExecutions: 200,
+      maxConcurrentWorkflowTaskExecutions: 100,
+      maxCachedWorkflows: 1_000,
+    }),
+    ...vendorQueues(syncs).map(({ taskQueue, slots, scopes, lane }) =>
+      Worker.create({ ...base, taskQueue, tuner: tunerOf(new GatedSlots({ slots, closedForMs: () => gate.closedForMs(scopes, lane) })) }),
     ),
-    ...vendorQueues(syncs).map(({ taskQueue, slots }) => Worker.create({ ...base, taskQueue, maxConcurrentActivityTaskExecutions: slots })),
   ]);
 
-  const client = new Client({ connection, namespace, dataConverter: converter });
   const starter = new Starter({
     client,
     inbox: ledger.inbox,
@@ -82,31 +95,50 @@ export async function startWorker(options: { config: WorkerConfig; syncs: readon
   const sweeper = new Sweeper({ client, inbox: ledger.inbox, outcomes: ledger.outcomes, olderThanMs: config.lostCheckMs, log: log.child({ component: 'sweeper' }) });
 
   const running = Promise.all(workers.map((worker) => worker.run()));
+  const hosting = budgets.run();
   await starter.start();
   sweeper.start();
   return {
-    done: running.then(() => undefined),
+    done: Promise.all([running, hosting]).then(() => undefined),
     async stop() {
       await starter.stop();
       await sweeper.stop();
       for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
       await running.catch(() => undefined);
+      // The last calls are done: what is left of the leases goes back at once, while this process may be the budgets' host.
+      await Promise.race([gate.close(), new Promise((resolve) => setTimeout(resolve, goodbyeMs).unref())]);
+      if (budgets.getState() === 'RUNNING') budgets.shutdown();
+      await hosting.catch(() => undefined);
       links.close();
       await connection.close();
     },
   };
 }
 
+/** Activities through the gate; the other kinds of tasks don't come to a vendor's queue. */
+function tunerOf(activityTaskSlotSupplier: GatedSlots): WorkerTuner {
+  const few = { type: 'fixed-size', numSlots: 1 } as const;
+  return { activityTaskSlotSupplier, workflowTaskSlotSupplier: { ...few, numSlots: 2 }, localActivityTaskSlotSupplier: few, nexusTaskSlotSupplier: few };
+}
+
+interface VendorQueue {
+  taskQueue: string;
+  slots: number;
+  scopes: BudgetScope[];
+  lane: Lane;
+}
+
 /** Two queues per vendor account. Live slots hold two batches: one in the call, one collecting. */
-function vendorQueues(syncs: readonly Sync[]): { taskQueue: string; slots: number }[] {
-  const maxBatch = new Map<string, { vendor: string; account: string; batch: number }>();
+function vendorQueues(syncs: readonly Sync[]): VendorQueue[] {
+  const accounts = new Map<string, { vendor: string; account: string; batch: number; scopes: BudgetScope[] }>();
   for (const { to } of syncs) {
     const vendor = to.operation.connector.vendor;
     const id = `${vendor}/${to.account.name}`;
-    maxBatch.set(id, { vendor, account: to.account.name, batch: Math.max(to.operation.maxBatch, maxBatch.get(id)?.batch ?? 0) });
+    const scopes = to.account.scopes.map((scope) => ({ vendor, scope }));
+    accounts.set(id, { vendor, account: to.account.name, batch: Math.max(to.operation.maxBatch, accounts.get(id)?.batch ?? 0), scopes });
   }
-  return [...maxBatch.values()].flatMap(({ vendor, account, batch }) => [
-    { taskQueue: vendorTaskQueue(vendor, account, 'live'), slots: Math.max(20, 2 * batch) },
-    { taskQueue: vendorTaskQueue(vendor, account, 'bulk'), slots: Math.max(10, batch) },
+  return [...accounts.values()].flatMap(({ vendor, account, batch, scopes }): VendorQueue[] => [
+    { taskQueue: vendorTaskQueue(vendor, account, 'live'), slots: Math.max(20, 2 * batch), scopes, lane: 'live' },
+    { taskQueue: vendorTaskQueue(vendor, account, 'bulk'), slots: Math.max(10, batch), scopes, lane: 'backfill' },
   ]);
 }

@@ -12,6 +12,9 @@ const maxIdBytes = 200;
 /** Workflows and light activities. */
 export const mainTaskQueue = 'syncline';
 
+/** The budgets: a queue of their own, so that no burst of records delays a lease. */
+export const budgetTaskQueue = 'syncline-budget';
+
 /** `<syncId>/<sourceAccount>/<eventId>`, parts percent-encoded; an event id that makes it too long is hashed. */
 export function eventWorkflowId(
   event: { syncId: string; sourceAccount: string; eventId: string },

@@ -1,2 +1,3 @@
 /** The only `workflowsPath`: what this module exports is what workers can run. */
 export { recordSync } from './record-sync';
+export { vendorBudget } from './budget/vendor-budget';

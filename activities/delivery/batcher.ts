@@ -7,6 +7,8 @@ import { batchCap, type Item } from './item';
 export interface BatcherOptions {
   gate: Gate;
   admit(scopes: readonly BudgetScope[]): Admission;
+  /** Epoch ms until which the breaker is open; 0 = closed. */
+  openUntil(scopes: readonly BudgetScope[]): number;
   scopes: readonly BudgetScope[];
   maxBatch: number;
   maxBatchBytes: number;
@@ -26,7 +28,8 @@ export class Batcher {
   /** Keys in a call now: a second write of the same record must not overtake the first. */
   private readonly busyKeys = new Set<string>();
   private calls = 0;
-  private asking = false;
+  /** Lanes a permit is asked for: a live record doesn't wait behind a bulk one's. */
+  private readonly asking = new Set<Lane>();
   private readonly maxCalls: number;
 
   constructor(private readonly options: BatcherOptions) {
@@ -47,6 +50,8 @@ export class Batcher {
     if (!this.remove(item)) return;
     if (cause === 'shutdown') return item.settle({ kind: 'unsent', cause, untilMs: this.options.now() });
     if (item.notBeforeMs > this.options.now()) return item.settle({ kind: 'unsent', cause: 'claim', untilMs: item.notBeforeMs });
+    const openUntil = this.options.openUntil(this.options.scopes);
+    if (openUntil > this.options.now()) return item.settle({ kind: 'unsent', cause: 'breaker', untilMs: openUntil });
     const untilMs = this.options.now() + this.options.gate.closedForMs(this.options.scopes, item.plan.budget.lane);
     item.settle({ kind: 'unsent', cause, untilMs });
   }
@@ -63,27 +68,35 @@ export class Batcher {
   }
 
   private pump(): void {
-    if (this.asking || this.calls >= this.maxCalls || this.ready().length === 0) return;
-    this.asking = true;
+    const first = byLane(this.ready())[0];
+    if (!first || this.calls >= this.maxCalls || this.asking.has(first.plan.budget.lane)) return;
+    const { lane } = first.plan.budget;
+    this.asking.add(lane);
     // Records that arrive in the same tick join one batch.
-    setImmediate(() => void this.askAndSend());
+    setImmediate(() => void this.askAndSend(lane));
   }
 
-  private async askAndSend(): Promise<void> {
+  private async askAndSend(lane: Lane): Promise<void> {
     const first = byLane(this.ready())[0];
-    const permit = first ? await this.permit(first.plan.budget.lane, first.plan.syncId) : null;
-    this.asking = false;
+    const untilMs = this.options.openUntil(this.options.scopes);
+    // Open: no permit will come before then, and these records wait better in their workflows.
+    const permit = first && untilMs <= this.options.now() ? await this.permit(lane, first.plan.syncId) : null;
+    this.asking.delete(lane);
+    if (untilMs > this.options.now()) this.holdAll(untilMs);
     if (!permit) return;
     // Asked after the permit came, so that an admission is never left unreported.
     const admission = this.options.admit(this.options.scopes);
     if (admission.kind === 'shut') {
       permit.giveBack();
-      for (const item of this.waiting.splice(0)) item.settle({ kind: 'unsent', cause: 'breaker', untilMs: admission.untilMs });
-      return;
+      return this.holdAll(admission.untilMs);
     }
     const batch = this.take(admission.kind === 'probe' ? 1 : this.options.maxBatch);
     void this.dispatch(batch, permit);
     this.pump();
+  }
+
+  private holdAll(untilMs: number): void {
+    for (const item of this.waiting.splice(0)) item.settle({ kind: 'unsent', cause: 'breaker', untilMs });
   }
 
   private async permit(lane: Lane, sync: string): Promise<Permit | null> {

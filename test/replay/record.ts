@@ -8,7 +8,8 @@ import { workflowBundle } from '../../workers/bundle';
 import { vendorTaskQueue } from '../../workflows/ids';
 import { createTestNamespace, ensureTemporal, stopTestServers } from '../support/servers';
 import { stubActivities } from '../support/stub-activities';
-import { scenarios } from './scenarios';
+import { budgetStory } from './budget-story';
+import { budgetHistory, scenarios } from './scenarios';
 
 /**
  * Records a history of every scenario on a real server, on purpose: after a change of workflow code that old histories
@@ -40,6 +41,22 @@ async function main(names: string[]): Promise<void> {
     });
     for (const worker of vendor) worker.shutdown();
     await Promise.all(running);
+  }
+  if (names.length === 0 || names.includes(budgetHistory)) {
+    const worker = await Worker.create({ connection: native, namespace, taskQueue: budgetHistory, workflowBundle: bundle });
+    await worker.runUntil(async () => {
+      // Ends by continuing as new after the last of the story's updates.
+      const handle = await client.workflow.start('vendorBudget', {
+        taskQueue: budgetHistory,
+        workflowId: `history/${budgetHistory}`,
+        args: [{ scope: { vendor: 'sample', scope: 'main' }, maxUpdates: 8 }],
+      });
+      const first = client.workflow.getHandle(handle.workflowId, handle.firstExecutionRunId);
+      await budgetStory(handle);
+      await writeFile(path.join(__dirname, 'histories', `${budgetHistory}.json`), `${historyToJSON(await first.fetchHistory())}\n`);
+      await handle.terminate();
+      process.stderr.write(`${budgetHistory}\n`);
+    });
   }
   await connection.close();
   await native.close();

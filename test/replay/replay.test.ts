@@ -4,7 +4,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import * as workflows from '../../workflows';
 import { workflowBundle } from '../../workers/bundle';
-import { scenarios } from './scenarios';
+import { budgetHistory, scenarios } from './scenarios';
 
 jest.setTimeout(60_000);
 const folder = path.join(__dirname, 'histories');
@@ -21,7 +21,7 @@ beforeAll(async () => {
 const replay = (history: unknown) => Worker.runReplayHistory({ workflowBundle: bundle, replayName: 'test' }, historyFromJSON(history));
 
 test('every scenario has a history', () => {
-  expect(files.map((name) => name.replace('.json', '')).sort()).toEqual(scenarios.map(({ name }) => name).sort());
+  expect(files.map((name) => name.replace('.json', '')).sort()).toEqual([...scenarios.map(({ name }) => name), budgetHistory].sort());
 });
 
 test('every workflow has a history', () => {
@@ -39,6 +39,14 @@ describe('a history that today’s code would not make fails to replay', () => {
     const scheduled = history.events.find((event: any) => event.activityTaskScheduledEventAttributes);
     scheduled.activityTaskScheduledEventAttributes.activityType.name = 'deliverTwice';
     await expect(replay(history)).rejects.toThrow(/nondeterminism|deliverTwice/i);
+  });
+
+  test('a budget did not answer an update it answers today', async () => {
+    const history = read(`${budgetHistory}.json`);
+    const index = history.events.findIndex((event: any) => event.workflowExecutionUpdateCompletedEventAttributes);
+    history.events[index] = { ...history.events[index], eventType: 'EVENT_TYPE_MARKER_RECORDED', markerRecordedEventAttributes: { markerName: 'unknown', workflowTaskCompletedEventId: '4' } };
+    delete history.events[index].workflowExecutionUpdateCompletedEventAttributes;
+    await expect(replay(history)).rejects.toThrow();
   });
 
   test('a timer is missing', async () => {

@@ -97,3 +97,6 @@ export const scenarios: Scenario[] = [
     activities: { deliverNow: async () => ({ kind: 'held', cause: 'breaker', untilMs: Date.now() + 600_000, attempts: [] }) },
   },
 ];
+
+/** The one recorded vendorBudget; what happens to it stands in `budget-story.ts`. */
+export const budgetHistory = 'vendor-budget';

@@ -1,0 +1,107 @@
+import { Client, Connection } from '@temporalio/client';
+import { mkdtemp, rm } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { prepareNamespace } from '../../client/sandbox/namespace';
+import { createSupervisor, type NodeProcess } from '../../client/sandbox/processes';
+import { findTemporalBinary } from '../../client/sandbox/temporal-binary';
+import { startTemporal, type TemporalServer } from '../../client/sandbox/temporal-server';
+import { freePort } from '../../client/sandbox/ports';
+import { budgetWorkflowId } from '../../workflows/ids';
+import { budgetQuery, type BudgetView } from '../../workflows/messages';
+
+/** What a spender process has done so far. */
+export interface Spent {
+  calls: number;
+  refused: number;
+  liveWaitsMs: number[];
+  at: number;
+  end?: boolean;
+}
+
+export interface Spender {
+  process: NodeProcess;
+  spent(): Spent;
+  /** Stops in good order; the last count. */
+  stop(): Promise<Spent>;
+}
+
+/** The judge's own counts: what came in, what it refused, the most in any window. */
+export interface Judged {
+  calls: number;
+  refused: number;
+  mostInWindow: number;
+}
+
+/** A real Temporal server of its own (kept on disk, so that it can be restarted), a HubSpot simulator, processes that spend. */
+export interface BudgetStage {
+  spender(env?: Record<string, string>): Promise<Spender>;
+  judge(): Promise<Judged>;
+  view(): Promise<BudgetView>;
+  restartTemporal(): Promise<void>;
+  simUrl: string;
+  close(): Promise<void>;
+}
+
+export async function startBudgetStage(options: { latencyMs?: string; windowScale?: string } = {}): Promise<BudgetStage> {
+  const quiet = (line: string) => void (process.env.SYNCLINE_TEST_LOG && process.stderr.write(`${line}\n`));
+  const supervisor = createSupervisor();
+  const folder = await mkdtemp(path.join(os.tmpdir(), 'syncline-budget-'));
+  const binary = await findTemporalBinary({ log: quiet });
+  const port = await freePort();
+  const start = () => startTemporal({ binary, port, dbFile: path.join(folder, 'temporal.db'), log: quiet });
+  let server: TemporalServer = await start();
+  const namespace = 'budget';
+  const connection = await Connection.connect({ address: server.address });
+  await prepareNamespace(connection, { namespace });
+  const client = new Client({ connection, namespace });
+  const sim = await supervisor.spawnNode({
+    name: 'sim-hubspot',
+    entry: 'connectors/simulate.ts',
+    args: ['--vendor', 'hubspot', '--plan', 'free', '--latency-ms', options.latencyMs ?? '20-80', ...(options.windowScale ? ['--window-scale', options.windowScale] : [])],
+    log: quiet,
+  });
+  const simUrl = String(sim.ready.url);
+  return {
+    simUrl,
+    async spender(env = {}) {
+      let last: Spent = { calls: 0, refused: 0, liveWaitsMs: [], at: 0 };
+      const child = await supervisor.spawnNode({
+        name: 'spender',
+        entry: 'test/support/budget-spender.ts',
+        env: { TEMPORAL_ADDRESS: server.address, TEMPORAL_NAMESPACE: namespace, SPENDER_URL: simUrl, ...env },
+        log: (line) => {
+          if (line.startsWith('{"calls"')) last = JSON.parse(line) as Spent;
+          else quiet(line);
+        },
+      });
+      return {
+        process: child,
+        spent: () => last,
+        async stop() {
+          await child.stop();
+          return last;
+        },
+      };
+    },
+    async judge() {
+      const stats = (await (await fetch(`${simUrl}/_sim/stats`)).json()) as any;
+      const limits: any[] = stats.limits ?? Object.values(stats.quotas ?? {}).flat();
+      const burst = limits.filter(({ name }) => name === 'TEN_SECONDLY_ROLLING');
+      return { calls: stats.calls, refused: stats.byStatus['429'] ?? 0, mostInWindow: Math.max(0, ...burst.map(({ maxArrived }) => Number(maxArrived))) };
+    },
+    view: () => client.workflow.getHandle(budgetWorkflowId({ vendor: 'hubspot', scope: 'main' })).query(budgetQuery, { nowMs: Date.now() }),
+    async restartTemporal() {
+      await server.stop();
+      await delay(500);
+      server = await start();
+    },
+    async close() {
+      await supervisor.stopAll();
+      await connection.close();
+      await server.kill();
+      await rm(folder, { recursive: true, force: true, maxRetries: 3 });
+    },
+  };
+}

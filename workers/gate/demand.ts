@@ -1,0 +1,72 @@
+import type { Lane } from '../../schemas/plan';
+import type { GroupReply } from '../../workflows/budget/protocol';
+
+/** How long a full house is remembered: a share must not fall because of one quiet renewal. */
+const fullMs = 5_500;
+/** A group that neither waited nor spent for so long is left out. */
+const forgottenMs = 60_000;
+
+/** The calls of one sync in one lane, in one scope of this process. */
+export interface Group {
+  readonly key: string;
+  readonly sync: string;
+  /** As the callers ask. */
+  readonly asked: Lane;
+  /** As it is served: an operator may have changed it. */
+  lane: Lane;
+  /** Units waiting. */
+  waiting: number;
+  /** Units since the term began. */
+  spent: number;
+  blockedAt: number;
+  usedAt: number;
+  /** Calls per millisecond it is sure of. */
+  floorPerMs: number;
+  /** Its part of its lane. */
+  weight: number;
+}
+
+/** Who wants calls of one scope, and what the budget says of each. */
+export class Groups {
+  private readonly groups = new Map<string, Group>();
+
+  of(sync: string, lane: Lane): Group {
+    const key = `${lane}/${sync}`;
+    let group = this.groups.get(key);
+    if (!group) {
+      group = { key, sync, asked: lane, lane, waiting: 0, spent: 0, blockedAt: -Infinity, usedAt: -Infinity, floorPerMs: 0, weight: 1 };
+      this.groups.set(key, group);
+    }
+    return group;
+  }
+
+  isFull(group: Group, now: number): boolean {
+    return now - group.blockedAt < fullMs;
+  }
+
+  /** Live records passed not long ago: bulk leaves them some slots. */
+  hasLive(now: number): boolean {
+    return [...this.groups.values()].some((group) => group.lane === 'live' && now - group.usedAt < forgottenMs);
+  }
+
+  /** Groups worth telling of; drops those long silent. */
+  current(now: number): Group[] {
+    for (const group of this.groups.values()) {
+      if (group.waiting === 0 && now - group.usedAt >= forgottenMs) this.groups.delete(group.key);
+    }
+    return [...this.groups.values()];
+  }
+
+  get waiting(): number {
+    return [...this.groups.values()].reduce((total, group) => total + group.waiting, 0);
+  }
+
+  /** @param windowMs the window the replies speak of */
+  apply(replies: readonly GroupReply[], fresh: boolean, windowMs: number): void {
+    if (fresh) for (const group of this.groups.values()) group.spent = 0;
+    for (const reply of replies) {
+      const group = this.groups.get(`${reply.asked}/${reply.sync}`);
+      if (group) Object.assign(group, { lane: reply.lane, floorPerMs: reply.floor / Math.max(1_000, windowMs), weight: reply.weight });
+    }
+  }
+}

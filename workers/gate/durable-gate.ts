@@ -1,0 +1,171 @@
+import type { Admission, CallReport, Health } from '../../activities/deps';
+import type { LimitReading } from '../../connectors/connector';
+import type { CallEnd, Gate, Permit, PermitRequest } from '../../connectors/permit';
+import type { BudgetScope, Lane } from '../../schemas/plan';
+import type { LeaseReply, LeaseRequest } from '../../workflows/budget/protocol';
+import { GateCore, type Waiter } from './gate-core';
+import { ScopeBudget, type ScopeOptions } from './scope-budget';
+import { ScopeLink, type Timers } from './scope-link';
+
+export interface DurableGateOptions {
+  /** What the connector of a scope declares. */
+  scope(scope: BudgetScope): ScopeOptions;
+  /** Reads the vendor's own view of its quotas out of an answer's headers. */
+  readings(scope: BudgetScope, end: CallEnd): readonly LimitReading[];
+  /** Asks the budget. Rejects when it does not answer; the next request corrects what was lost. */
+  lease(scope: BudgetScope, request: LeaseRequest): Promise<LeaseReply>;
+  /** Tasks waiting in the scope's queues. @default none */
+  backlog?(scope: BudgetScope): Promise<number>;
+  timers: Timers;
+  /** Epoch milliseconds: the one place where a time of day leaves the gate. */
+  epoch(): number;
+  failed(scope: BudgetScope, error: unknown): void;
+}
+
+/** Held by an operator: whoever asks looks again after so long. */
+const heldMs = 5_000;
+
+/** The one door to vendors' quotas in this process: permits out of leases from the durable budgets of their scopes. */
+export class DurableGate implements Gate, Health {
+  private readonly links = new Map<string, ScopeLink>();
+  private readonly core: GateCore;
+  private cancel: (() => void) | undefined;
+  private pumping = false;
+  private again = false;
+
+  constructor(private readonly options: DurableGateOptions) {
+    this.core = new GateCore({
+      scope: (scope) => this.link(scope).budget,
+      readings: (scope, end) => options.readings(scope, end),
+      now: () => options.timers.now(),
+      changed: () => this.changed(),
+    });
+  }
+
+  acquire(request: PermitRequest): Promise<Permit> {
+    const { signal } = request;
+    checkCost(request);
+    if (signal?.aborted) return Promise.reject(asError(signal.reason));
+    return new Promise((resolve, reject) => {
+      const abort = (): void => {
+        if (this.core.drop(waiter)) reject(asError(signal?.reason));
+      };
+      const waiter: Waiter = {
+        request,
+        reject,
+        resolve: (permit) => {
+          signal?.removeEventListener('abort', abort);
+          resolve(permit);
+        },
+      };
+      signal?.addEventListener('abort', abort, { once: true });
+      this.core.enqueue(waiter);
+      this.changed();
+    });
+  }
+
+  tryAcquire(request: PermitRequest): Permit | null {
+    checkCost(request);
+    return this.core.tryTake(request);
+  }
+
+  closedForMs(scopes: readonly BudgetScope[], lane: Lane): number {
+    const now = this.options.timers.now();
+    const links = scopes.map((scope) => this.link(scope));
+    // Without a lease nobody knows better than: ask, it takes a moment.
+    const known = links.filter(({ budget }) => budget.hasLease(now) || now < budget.pausedUntil(now) || budget.breaker.openUntilAt(now) > 0);
+    if (known.length === 0) return 0;
+    if (links.some(({ budget }) => budget.isHeld({ sync: '', lane }))) return heldMs;
+    const at = this.core.readyFor({ scopes, lane, sync: '' });
+    return Number.isFinite(at) ? at - now : 100; // calls on their way, or slots being moved, are in the way
+  }
+
+  admit(scopes: readonly BudgetScope[]): Admission {
+    const breakers = scopes.map((scope) => this.link(scope).budget.breaker);
+    if (breakers.some(({ probing }) => probing)) return { kind: 'probe' };
+    const untilMs = this.openUntil(scopes);
+    // Half-open: somebody else tests the vendor, and soon knows.
+    return untilMs > 0 ? { kind: 'shut', untilMs: Math.max(untilMs, this.options.epoch() + 1_000) } : { kind: 'go' };
+  }
+
+  report(scopes: readonly BudgetScope[], end: CallReport): void {
+    for (const scope of scopes) {
+      const link = this.link(scope);
+      link.budget.breaker.report(end, this.options.timers.now(), link.budget.nextSeq);
+    }
+    this.changed();
+  }
+
+  openUntil(scopes: readonly BudgetScope[]): number {
+    const now = this.options.timers.now();
+    const until = Math.max(0, ...scopes.map((scope) => this.link(scope).budget.breaker.openUntilAt(now)));
+    return until === 0 ? 0 : Math.round(this.options.epoch() + until - now);
+  }
+
+  lastLandedAt(scopes: readonly BudgetScope[]): number {
+    const now = this.options.timers.now();
+    const at = Math.min(...scopes.map((scope) => this.link(scope).budget.breaker.landedAt));
+    return Number.isFinite(at) ? Math.round(this.options.epoch() + at - now) : 0;
+  }
+
+  /** Gives every lease back. Calls still waiting stay unserved. */
+  async close(): Promise<void> {
+    this.cancel?.();
+    await Promise.all([...this.links.values()].map((link) => link.stop()));
+  }
+
+  private changed(): void {
+    // Resolving a waiter may come back here: one loop at a time.
+    if (this.pumping) {
+      this.again = true;
+      return;
+    }
+    this.pumping = true;
+    let next: number;
+    do {
+      this.again = false;
+      next = this.core.pump();
+    } while (this.again);
+    this.pumping = false;
+    this.cancel?.();
+    this.cancel = undefined;
+    const { timers } = this.options;
+    // Half a millisecond more, for timers that fire early.
+    if (next < Infinity) this.cancel = timers.after(Math.min(Math.max(0, next - timers.now()) + 0.5, 60_000), () => this.changed());
+    const wanted = this.core.wanted();
+    for (const link of this.links.values()) {
+      if (wanted.has(link.budget)) link.nudge();
+      link.tell();
+    }
+  }
+
+  private link(scope: BudgetScope): ScopeLink {
+    const id = `${scope.vendor}/${scope.scope}`;
+    let link = this.links.get(id);
+    if (!link) {
+      const { options } = this;
+      link = new ScopeLink({
+        budget: this.newScope(options.scope(scope)),
+        lease: (request) => options.lease(scope, request),
+        backlog: () => options.backlog?.(scope) ?? Promise.resolve(0),
+        timers: options.timers,
+        changed: () => this.changed(),
+        failed: (error) => options.failed(scope, error),
+      });
+      this.links.set(id, link);
+    }
+    return link;
+  }
+
+  protected newScope(options: ScopeOptions): ScopeBudget {
+    return new ScopeBudget(options);
+  }
+}
+
+function checkCost({ cost }: PermitRequest): void {
+  if (cost !== undefined && !(Number.isInteger(cost) && cost > 0)) throw new Error(`a permit's cost is ${cost}; expected a whole number above 0`);
+}
+
+function asError(reason: unknown): Error {
+  return reason instanceof Error ? reason : new Error('aborted');
+}

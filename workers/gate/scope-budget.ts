@@ -1,0 +1,282 @@
+import type { CallEnd } from '../../connectors/permit';
+import type { LimitReading } from '../../connectors/connector';
+import type { Lane } from '../../schemas/plan';
+import type { BudgetLimit, LeaseReply, LeaseRequest, LimitReport, Refusal } from '../../workflows/budget/protocol';
+import { BreakerMirror } from './breaker-mirror';
+import { CountStock } from './count-stock';
+import { Groups, type Group } from './demand';
+import { RoundTrips, type RoundTripOptions } from './round-trips';
+import { SlotLog, type Call } from './slot-log';
+
+export interface ScopeOptions {
+  /** One per process start. */
+  worker: string;
+  limits: readonly BudgetLimit[];
+  shares?: Readonly<Record<string, number>>;
+  roundTrips?: RoundTripOptions;
+  /** Longest time between taking a permit and the end of its call, milliseconds. @default 30_000 */
+  permitMs?: number;
+  /** Slack the budget adds to a lease's end; must not be more here than there. @default 1_000 */
+  slackMs?: number;
+}
+
+/** Bulk lanes spend at this part of the even pace: all of a window is used, and no live call waits for a whole one. */
+const pace = 0.95;
+const catchUp = 4;
+/** A brake on bulk while others spend from the same quota: so many units are left to them. */
+const brakeAt = 2;
+
+/** One call's hold on the scope. */
+export interface Taken {
+  /** The request leaves now. */
+  sent(now: number): void;
+  done(end: CallEnd, readings: readonly LimitReading[], now: number): void;
+  giveBack(): void;
+}
+
+/** One budget scope in one process: what it may spend now, and what it tells the budget. Monotonic milliseconds. */
+export class ScopeBudget {
+  readonly groups = new Groups();
+  readonly breaker = new BreakerMirror();
+  readonly windows: SlotLog[] = [];
+  readonly counts: CountStock[] = [];
+  protected readonly trips: RoundTrips;
+  protected readonly permitMs: number;
+  private term = 0;
+  private seq = 0;
+  private ack = 0;
+  private leaseEnd = -Infinity;
+  /** Should the budget forget us: everything sent in this lease cools there at least until then, plus a window. */
+  private coolUntil = -Infinity;
+  private pauseUntil = -Infinity;
+  private pauseMs = 0;
+  private held: readonly string[] = [];
+  private calls = 0;
+  private out = 0;
+  private nextBulk = -Infinity;
+  private spacing = 0;
+  private lastCall = -Infinity;
+  private refusals: { sync: string; limit?: string; until: number; since: number }[] = [];
+  private readings = new Map<string, LimitReport>();
+
+  constructor(private readonly options: ScopeOptions) {
+    this.trips = new RoundTrips(options.roundTrips);
+    this.permitMs = options.permitMs ?? 30_000;
+  }
+
+  hasLease(now: number): boolean {
+    return now < this.leaseEnd;
+  }
+
+  get inFlight(): number {
+    return this.out;
+  }
+
+  /** When something was last spent. */
+  get spentAt(): number {
+    return this.lastCall;
+  }
+
+  /** Paused by a 429, or a long window is spent. */
+  pausedUntil(now: number): number {
+    return Math.max(now, this.pauseUntil, ...this.counts.map((stock) => stock.shutUntil(now)));
+  }
+
+  isHeld(group: Pick<Group, 'sync' | 'lane'>): boolean {
+    return this.held.some((one) => one === 'all' || one === `lane:${group.lane}` || one === `sync:${group.sync}`);
+  }
+
+  /** When `units` can go for this group; `Infinity` when that depends on calls on their way, or on the budget. */
+  readyAt(group: Group, units: number, now: number): number {
+    if (now < this.pauseUntil) return this.pauseUntil;
+    const shut = this.breaker.shutUntil(now);
+    if (shut > 0) return shut;
+    const paused = this.pausedUntil(now);
+    if (!this.hasLease(now) && paused > now) return paused;
+    if (!this.hasLease(now) || this.isHeld(group)) return Infinity;
+    const bulk = group.lane !== 'live';
+    const keepsSome = bulk && this.groups.hasLive(now);
+    let at = now;
+    let spacing = 0;
+    for (const window of this.windows) {
+      const keep = keepsSome ? Math.min(window.reserve, Math.floor(window.held / 4)) : 0;
+      const free = window.readyAt(now, units, keep);
+      if (free > now) group.blockedAt = now; // told as more than can be counted
+      at = Math.max(at, free, this.brakedUntil(window, bulk, now));
+      // What live calls take is not bulk's to spread over the window: together they would fill it early, and then nobody goes.
+      if (window.ms > 0 && window.held > 0) spacing = Math.max(spacing, (window.ms * units) / (bulk ? window.bulkSlots(keep) : window.held));
+    }
+    for (const stock of this.counts) at = Math.max(at, stock.readyAt(now, units));
+    if (bulk) this.spacing = spacing;
+    at = Math.max(at, this.pacedAt(bulk, spacing));
+    if (bulk && at > now) group.blockedAt = now;
+    return at;
+  }
+
+  private pacedAt(bulk: boolean, spacing: number): number {
+    const { ramp } = this.breaker;
+    const slow = ramp < 1 ? this.lastCall + spacing / ramp : -Infinity;
+    return bulk ? Math.max(slow, this.nextBulk) : slow;
+  }
+
+  /** Somebody else spends too, and the vendor says that little is left: wait until calls of ours leave the window. */
+  private brakedUntil(window: SlotLog, bulk: boolean, now: number): number {
+    if (window.ms === 0 || window.foreign < 1) return now;
+    if (window.remaining(now, this.calls) > (bulk ? brakeAt : 0)) return now;
+    return Math.max(now + 5, Math.min(window.nextGone(), now + window.ms / 10));
+  }
+
+  /** Spends; ask {@link readyAt} first. */
+  take(group: Group, units: number, now: number): Taken {
+    const call: Call = { sentAt: now, repliedAt: Infinity, group: group.key, live: group.lane === 'live', index: ++this.calls };
+    const { term } = this;
+    const probe = this.breaker.takeProbe();
+    const before = { nextBulk: this.nextBulk, lastCall: this.lastCall };
+    for (const window of this.windows) window.add(call, window.ms === 0 ? 1 : units);
+    for (const stock of this.counts) stock.take(units);
+    group.spent += units;
+    group.usedAt = now;
+    this.out++;
+    this.lastCall = now;
+    // What it could not send while all slots were taken, it may catch up on, a few calls at a time.
+    if (group.lane !== 'live') this.nextBulk = Math.max(this.nextBulk, now - catchUp * this.spacing) + pace * this.spacing;
+    return {
+      sent: (at) => void (call.sentAt = at),
+      done: (end, readings, at) => {
+        this.out--;
+        call.repliedAt = at;
+        if (end.status !== null) this.trips.note(call);
+        for (const reading of readings) this.noteReading(reading, call, at);
+        if (end.rateLimited) this.refuse(group, end.rateLimited, at);
+        else if (end.status !== null && at - this.pauseUntil > 60_000) this.pauseMs = 0;
+      },
+      giveBack: () => {
+        this.out--;
+        group.spent -= units;
+        if (probe) this.breaker.returnProbe();
+        for (const window of this.windows) window.remove(call);
+        if (term === this.term) for (const stock of this.counts) stock.giveBack(units);
+        if (this.lastCall === now) Object.assign(this, before);
+      },
+    };
+  }
+
+  private noteReading(reading: LimitReading, call: Call, now: number): void {
+    const window = this.windows.find(({ name }) => name === reading.limit);
+    if (!window && !this.counts.some(({ name }) => name === reading.limit)) return;
+    const { limit: name, ...rest } = reading;
+    this.readings.set(name, { name, ...rest, own: window?.used() ?? 0 });
+    if (window && reading.remaining !== undefined) window.noteRemaining(call, reading.remaining, now);
+  }
+
+  /** A 429: nothing leaves for as long as the vendor says, else one second, then two, …; the others hear of it from the budget. */
+  private refuse(group: Group, refusal: { retryAfterMs?: number; limitName?: string }, now: number): void {
+    if (now >= this.pauseUntil) this.pauseMs = refusal.retryAfterMs ?? Math.min(10_000, Math.max(1_000, this.pauseMs * 2));
+    this.pauseUntil = Math.max(this.pauseUntil, now + (refusal.retryAfterMs ?? this.pauseMs));
+    const limit = refusal.limitName === undefined ? {} : { limit: refusal.limitName };
+    this.refusals.push({ sync: group.sync, ...limit, until: this.pauseUntil, since: this.seq + 1 });
+  }
+
+  /** Something the budget should hear at once. */
+  get urgent(): boolean {
+    return this.breaker.urgent || this.refusals.some(({ since }) => since > this.seq) || this.windows.some((window) => window.gaveUp(-Infinity).some(([, , since]) => since > this.seq));
+  }
+
+  /** The next request number: what happens from now on is first told in it. */
+  get nextSeq(): number {
+    return this.seq + 1;
+  }
+
+  request(now: number, backlog: number, release = false): LeaseRequest {
+    this.seq++;
+    if (release) for (const window of this.windows) window.shrink(0, now, this.seq);
+    const readings = [...this.readings.values()];
+    this.readings = new Map();
+    const refusals: Refusal[] = this.refusals.map(({ until, ...rest }) => ({ ...rest, pauseMs: Math.max(0, until - now) }));
+    const groups = this.groups.current(now);
+    const request: LeaseRequest = {
+      v: 1,
+      worker: this.options.worker,
+      term: this.term,
+      seq: this.seq,
+      ack: this.ack,
+      ...(this.ack === 0 ? { limits: [...this.options.limits], shares: { ...this.options.shares } } : {}),
+      slots: this.windows.map((window) => ({ name: window.name, holding: window.held, gaveUp: window.gaveUp(now) })),
+      counts: this.counts.map(({ name, left, spent }) => ({ name, left: release ? 0 : left, spent })),
+      demand: groups.map((group) => ({
+        sync: group.sync,
+        lane: group.asked,
+        waiting: release ? 0 : group.waiting,
+        full: !release && this.groups.isFull(group, now),
+        used: release ? [] : this.windows.map((window) => window.used(group.key)),
+        spent: group.spent,
+      })),
+      ...(readings.length > 0 ? { readings } : {}),
+      ...(refusals.length > 0 ? { refusals } : {}),
+      ...this.breaker.request(now),
+      ...(release ? { release } : {}),
+    };
+    // Nothing waits here yet, but in the task queue: tell of it, or nobody would ever be let in.
+    if (backlog > 0 && this.groups.waiting === 0) request.demand.push({ sync: '(queued)', lane: 'scheduled', waiting: backlog, full: false, used: [], spent: 0 });
+    if (release) {
+      this.leaseEnd = -Infinity;
+      this.coolUntil = Infinity; // told in full
+      for (const stock of this.counts) stock.left = 0;
+    }
+    return request;
+  }
+
+  /** Takes in the answer to the request last made, sent at `sentAt`. Others are ignored: a later request corrects what they said. */
+  apply(reply: LeaseReply, request: LeaseRequest, sentAt: number, now: number): void {
+    if (reply.seq !== this.seq) return;
+    if (reply.pauseMs > 0) this.pauseUntil = Math.max(this.pauseUntil, now + reply.pauseMs);
+    if (reply.stale) return;
+    for (const slots of reply.slots) {
+      const window = this.window(slots.name, slots.ms);
+      if (reply.fresh) window.forget(this.coolUntil + (slots.ms === 0 ? 0 : slots.ms));
+      else window.heard(reply.seq);
+      if (!request.release) {
+        if (!reply.fresh && slots.keep < window.held) window.shrink(slots.keep, now, this.seq + 1);
+        window.grant(slots.grant, slots.later, now);
+      }
+      window.reserve = slots.reserve;
+      window.foreign = slots.foreign;
+    }
+    keepNamed(this.windows, reply.slots);
+    for (const counts of reply.counts) {
+      let stock = this.counts.find(({ name }) => name === counts.name);
+      if (!stock) this.counts.push((stock = new CountStock(counts.name)));
+      stock.apply(request.release ? { ...counts, grant: 0, keep: 0 } : counts, reply.fresh, now);
+    }
+    keepNamed(this.counts, reply.counts);
+    this.refusals = this.refusals.filter(({ since }) => since > reply.seq);
+    this.groups.apply(reply.groups, reply.fresh, Math.max(0, ...reply.slots.map(({ ms }) => ms)));
+    this.held = reply.held;
+    this.breaker.apply(reply.breaker, { seq: reply.seq, sentAt, probe: request.probe }, now);
+    this.term = reply.term;
+    this.ack = reply.seq;
+    if (request.release) return;
+    this.leaseEnd = sentAt + reply.leaseMs;
+    this.coolUntil = this.leaseEnd + (this.options.slackMs ?? 1_000);
+  }
+
+  private window(name: string, ms: number): SlotLog {
+    let window = this.windows.find((one) => one.name === name);
+    if (!window) this.windows.push((window = this.newWindow(name, ms)));
+    return window;
+  }
+
+  protected newWindow(name: string, ms: number): SlotLog {
+    return new SlotLog(name, ms, this.trips, this.permitMs);
+  }
+
+  group(sync: string, lane: Lane): Group {
+    return this.groups.of(sync, lane);
+  }
+}
+
+/** Drops what the budget no longer has. */
+function keepNamed(mine: { name: string }[], theirs: readonly { name: string }[]): void {
+  const gone = mine.filter(({ name }) => !theirs.some((one) => one.name === name));
+  for (const one of gone) mine.splice(mine.indexOf(one), 1);
+}

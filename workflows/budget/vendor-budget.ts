@@ -1,0 +1,55 @@
+import { allHandlersFinished, condition, continueAsNew, setCurrentDetails, setHandler, workflowInfo } from '@temporalio/workflow';
+import { budgetQuery, changeBudgetUpdate, leasePermitsUpdate } from '../messages';
+import { change, sharesInForce } from './commands';
+import { details } from './details';
+import { lease } from './lease';
+import type { BudgetCommand } from './protocol';
+import { newBudget, type BudgetState } from './state';
+import { checkCommand, checkLease } from './validate';
+import { viewOf } from './view';
+
+export interface VendorBudgetInput {
+  scope: { vendor: string; scope: string };
+  /** From the run before. */
+  state?: BudgetState;
+  /** Updates until the next run. Temporal allows 2,000 in one. @default 1_500 */
+  maxUpdates?: number;
+}
+
+/**
+ * The budget of one scope: who may spend how much of a vendor's quota. Workers lease from it by update; it has no timers and
+ * no activities, so an idle budget costs nothing, and it never ends.
+ */
+export async function vendorBudget(input: VendorBudgetInput): Promise<void> {
+  const { scope } = input;
+  const state = input.state ?? newBudget(Date.now());
+  let updates = 0;
+  const show = (): void => setCurrentDetails(details(viewOf(scope, state, state.now)));
+
+  setHandler(
+    leasePermitsUpdate,
+    (request) => {
+      updates++;
+      const reply = lease(state, request, Date.now());
+      show();
+      return reply;
+    },
+    { validator: checkLease },
+  );
+  setHandler(
+    changeBudgetUpdate,
+    (command) => {
+      updates++;
+      state.now = Math.max(state.now, Date.now());
+      change(state, command);
+      show();
+      return viewOf(scope, state, state.now);
+    },
+    { validator: (command: BudgetCommand) => checkCommand(command, sharesInForce(state)) },
+  );
+  setHandler(budgetQuery, ({ nowMs }) => viewOf(scope, state, nowMs));
+
+  await condition(() => updates >= (input.maxUpdates ?? 1_500) || workflowInfo().continueAsNewSuggested);
+  await condition(allHandlersFinished);
+  await continueAsNew<typeof vendorBudget>({ ...input, state });
+}

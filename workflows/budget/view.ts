@@ -1,0 +1,141 @@
+import type { Lane } from '../../schemas/plan';
+import { sharesInForce } from './commands';
+import { resetMs, used } from './counts';
+import { ceilingNow, closedMs, foreignNow, limitNow } from './corrections';
+import { expire, isHeld } from './lease';
+import { sum } from './shares';
+import type { BudgetState } from './state';
+
+/** A budget for people and `--json`: all durations in milliseconds from `at`. */
+export interface BudgetView {
+  scope: { vendor: string; scope: string };
+  /** ISO 8601. */
+  at: string;
+  state: 'open' | 'paused' | 'spent' | 'vendor-down' | 'vendor-recovering' | 'held';
+  /** Until calls can be expected to go again; 0 = they go. */
+  closedMs: number;
+  windows: WindowView[];
+  /** By sync and lane, most spent first. */
+  spenders: { sync: string; lane: Lane; today: number; refused: number; waiting: number; inWindow: number; held: boolean }[];
+  breaker: { state: 'closed' | 'open' | 'half-open'; openMs: number; failures: number };
+  shares: Record<string, number>;
+  lanes: Record<string, Lane>;
+  held: string[];
+  workers: number;
+}
+
+export interface WindowView {
+  name: string;
+  kind: 'rate' | 'concurrent' | 'count';
+  /** 0 = calls at once. */
+  ms: number;
+  /** As declared. */
+  max: number;
+  /** In force now. */
+  limit: number;
+  used: number;
+  left: number;
+  /** Spent by others than us. */
+  foreign: number;
+  /** 0..1: lowered by 429s. */
+  ceiling: number;
+  /** Until something is free again; 0 = there is something. */
+  resetMs: number;
+  /** When the pace of now will have spent all of it; null = not before it starts anew. Only for long windows. */
+  spentInMs: number | null;
+}
+
+/** The state as it would be at `nowMs`; changes nothing. */
+export function viewOf(scope: { vendor: string; scope: string }, current: BudgetState, nowMs: number): BudgetView {
+  const state = JSON.parse(JSON.stringify(current)) as BudgetState;
+  const now = Math.max(state.now, nowMs);
+  expire(state, now);
+  const { breaker } = state;
+  const breakerState = breaker.openUntil === 0 ? 'closed' : now < breaker.openUntil ? 'open' : 'half-open';
+  const closed = closedMs(state, now);
+  const windows = [...rateViews(state, now), ...countViews(state, now)];
+  return {
+    scope,
+    at: new Date(now).toISOString(),
+    state:
+      breakerState === 'open' ? 'vendor-down' : breakerState === 'half-open' ? 'vendor-recovering' : state.held.includes('all') ? 'held' : now < state.pausedUntil ? 'paused' : closed > 0 ? 'spent' : 'open',
+    closedMs: Math.max(closed, breaker.openUntil - now, 0),
+    windows,
+    spenders: spenders(state),
+    breaker: { state: breakerState, openMs: Math.max(0, breaker.openUntil - now), failures: breaker.failures.length },
+    shares: sharesInForce(state),
+    lanes: state.lanes,
+    held: state.held,
+    workers: Object.keys(state.workers).length,
+  };
+}
+
+function rateViews(state: BudgetState, now: number): WindowView[] {
+  return state.slots.map((window, index) => {
+    const limit = limitNow(window, now);
+    const inUse = sum(Object.values(state.workers).flatMap(({ demand }) => demand.map(({ used: units }) => units[index] ?? 0))) + sum(window.cooling.map(([count]) => count));
+    const units = Math.min(window.max, inUse);
+    return {
+      name: window.name,
+      kind: window.ms === 0 ? 'concurrent' : 'rate',
+      ms: window.ms,
+      max: window.max,
+      limit,
+      used: units,
+      left: Math.max(0, limit - units),
+      foreign: Math.round(foreignNow(window, now)),
+      ceiling: ceilingNow(window, now),
+      resetMs: units < limit ? 0 : window.ms,
+      spentInMs: null,
+    };
+  });
+}
+
+function countViews(state: BudgetState, now: number): WindowView[] {
+  return state.counts.map((window) => {
+    const units = used(window) + sum(Object.values(state.workers).map(({ counts }) => counts[window.name]?.left ?? 0));
+    const left = Math.max(0, window.max - window.foreign - units);
+    const since = Math.max(60_000, now - Math.min(now, window.spent[0]?.[0] ?? now));
+    const perMs = used(window) / since;
+    const reset = resetMs(window, now);
+    const spentInMs = perMs > 0 ? Math.round(left / perMs) : Infinity;
+    return {
+      name: window.name,
+      kind: 'count',
+      ms: window.ms,
+      max: window.max,
+      limit: Math.max(0, window.max - window.foreign),
+      used: units,
+      left,
+      foreign: window.foreign,
+      ceiling: 1,
+      resetMs: left > 0 && now >= window.closedUntil ? 0 : reset,
+      spentInMs: spentInMs < reset ? spentInMs : null,
+    };
+  });
+}
+
+function spenders(state: BudgetState): BudgetView['spenders'] {
+  const longest = state.slots.findIndex(({ ms }) => ms === Math.max(...state.slots.map((one) => one.ms)));
+  const all = new Map<string, BudgetView['spenders'][number]>();
+  const of = (sync: string, asked: Lane) => {
+    const lane = state.lanes[sync] ?? asked;
+    const id = `${sync}/${lane}`;
+    let one = all.get(id);
+    if (!one) all.set(id, (one = { sync, lane, today: 0, refused: 0, waiting: 0, inWindow: 0, held: isHeld(state, sync, lane) }));
+    return one;
+  };
+  for (const { sync, lane, units, refused } of state.usage) {
+    const one = of(sync, lane);
+    one.today += units;
+    one.refused += refused;
+  }
+  for (const { demand } of Object.values(state.workers)) {
+    for (const group of demand) {
+      const one = of(group.sync, group.lane);
+      one.waiting += group.waiting;
+      one.inWindow += group.used[longest] ?? 0;
+    }
+  }
+  return [...all.values()].sort((a, b) => b.today - a.today);
+}

@@ -1,0 +1,16 @@
+import { defineQuery, defineUpdate } from '@temporalio/workflow';
+import type { BudgetCommand, LeaseReply, LeaseRequest } from './budget/protocol';
+import type { BudgetView } from './budget/view';
+
+/* Messages to running workflows: what workers and the CLI may send. Names are part of the contract with older versions. */
+
+/** A worker renews its lease on a budget. Send it with the update id `<worker>/<seq>`: a repeat changes nothing. */
+export const leasePermitsUpdate = defineUpdate<LeaseReply, [LeaseRequest]>('leasePermits');
+
+/** An operator changes a budget; answers with what it looks like then. In force at every worker's next renewal. */
+export const changeBudgetUpdate = defineUpdate<BudgetView, [BudgetCommand]>('changeBudget');
+
+/** What a budget looks like. `nowMs`: the asker's clock; a workflow that nothing happens to has none. */
+export const budgetQuery = defineQuery<BudgetView, [{ nowMs: number }]>('budget');
+
+export type { BudgetCommand, BudgetView };

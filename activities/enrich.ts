@@ -6,7 +6,7 @@ import type { ActivityDeps } from './deps';
 import { syncOf } from './lookup';
 
 /** The first call after a quiet time waits for the account's budget to answer; more than that is a budget that has none. */
-const maxPatienceMs = 500;
+const maxPatienceMs = 1_000;
 
 /**
  * Asks an optional enrichment. Whatever goes wrong (no permit at once, breaker open, error, too slow) the answer is the
@@ -33,7 +33,7 @@ export function createEnrich(deps: ActivityDeps) {
     const scopes = enrich.account.scopes.map((scope) => ({ vendor, scope }));
     if (deps.health.openUntil(scopes) > deps.now()) return end({ fallback: true, cause: `${vendor} is failing; not asked` });
     const asked = { scopes, lane: plan.budget.lane, sync: plan.syncId };
-    const patienceMs = Math.min(maxPatienceMs, enrich.timeoutMs / 2);
+    const patienceMs = Math.min(maxPatienceMs, enrich.timeoutMs);
     const permit =
       deps.gate.closedForMs(scopes, asked.lane) > patienceMs ? null : await deps.gate.acquire({ ...asked, signal: AbortSignal.timeout(patienceMs) }).catch(() => null);
     if (!permit) return end({ fallback: true, cause: `${vendor} has no budget left now` });

@@ -2,10 +2,12 @@ import { Client } from '@temporalio/client';
 import { NativeConnection, Worker, type WorkerOptions, type WorkerTuner } from '@temporalio/worker';
 import type { Logger } from 'pino';
 import { createActivities } from '../activities';
+import type { Gate } from '../connectors/permit';
 import type { Ledger } from '../ledger/port';
 import { createCodec, dataConverter } from '../platform/codec';
 import { createKeyHmac } from '../platform/hmac';
 import type { BudgetScope, Lane, SyncPlan } from '../schemas/plan';
+import type { VendorAccount } from '../syncs/accounts-api';
 import { compilePlan, type Sync } from '../syncs/define-sync';
 import { budgetTaskQueue, mainTaskQueue, vendorTaskQueue } from '../workflows/ids';
 import { createGate } from './budgets';
@@ -15,6 +17,9 @@ import { GatedSlots } from './gate/gated-slots';
 import { createLinks, vendorAccounts } from './links';
 import { Starter } from './starter';
 import { Sweeper } from './sweeper';
+
+/** Longest wait for the first leases at start, milliseconds. */
+const firstLeaseMs = 5_000;
 
 /** For giving leases back at the end, milliseconds; a lease not given back runs out by itself. */
 const goodbyeMs = 2_000;
@@ -96,6 +101,7 @@ export async function startWorker(options: { config: WorkerConfig; syncs: readon
 
   const running = Promise.all(workers.map((worker) => worker.run()));
   const hosting = budgets.run();
+  await firstLeases(gate, vendorAccounts(syncs));
   await starter.start();
   sweeper.start();
   return {
@@ -113,6 +119,18 @@ export async function startWorker(options: { config: WorkerConfig; syncs: readon
       await connection.close();
     },
   };
+}
+
+/** A record that comes first should not wait for a budget to be found. Without an answer the worker starts all the same. */
+async function firstLeases(gate: Gate, accounts: readonly VendorAccount[]): Promise<void> {
+  const scopes = accounts.flatMap(({ connector, scopes: names }) => names.map((scope) => ({ vendor: connector.vendor, scope })));
+  await Promise.all(
+    scopes.map(async (scope) => {
+      const signal = AbortSignal.timeout(firstLeaseMs);
+      const permit = await gate.acquire({ scopes: [scope], lane: 'live', sync: 'worker', signal }).catch(() => null);
+      permit?.giveBack();
+    }),
+  );
 }
 
 /** Activities through the gate; the other kinds of tasks don't come to a vendor's queue. */

@@ -89,7 +89,7 @@ class RecordRun {
   private async enrich(name: string, timeoutMs: number): Promise<EnrichmentResult> {
     const { plan, event } = this.input;
     try {
-      return await oneTry(`enrich ${name}`, timeoutMs + 1_000).enrich({ plan, event });
+      return await oneTry(`enrich ${name}`, 2 * timeoutMs + 1_000).enrich({ plan, event });
     } catch (error) {
       if (isCancellation(error)) throw error;
       return { fallback: true, cause: `enrichment ${name} gave no answer`, tookMs: timeoutMs };

@@ -126,7 +126,10 @@ test(`${count} events; worker, gateway and Temporal are killed: none lost, one o
   result = await collect(stack, provider);
   const stats = await stack.hubspot.stats();
   const inHistory = callsInHistory(result.runs);
-  const unheard = result.runs.reduce((sum, { outcome, interruptions }) => sum + interruptions + (outcome?.attempts.filter(({ code }) => code === 'LOST').length ?? 0), 0);
+  const unheard = result.runs.reduce(
+    (sum, { outcome, interruptions }) => sum + interruptions + (outcome?.attempts.filter(({ code }) => code === 'LOST').length ?? 0),
+    0,
+  );
   const figures = {
     ...{ seed: testSeed, events: count, sentMs, tookMs, outcomes, answers: provider.answers() },
     ...{ calls: stats.calls, inHistory: Math.round(inHistory), unheard, byStatus: stats.byStatus, faults: stats.faults },
@@ -135,6 +138,9 @@ test(`${count} events; worker, gateway and Temporal are killed: none lost, one o
   process.stderr.write(`kill -9: ${JSON.stringify(figures)}\n`);
 
   expect({ problems: checkRun(result), seed: testSeed }).toEqual({ problems: [], seed: testSeed });
+  // The kills did hit something: deliveries without an answer, steps that ran again.
+  expect(provider.answers()['none']).toBeGreaterThan(0);
+  expect(unheard).toBeGreaterThan(0);
   // Every attempt in history was a call; calls that history does not know were cut off by a kill, and it knows that.
   expect(inHistory).toBeLessThanOrEqual(stats.calls + 0.01);
   expect(stats.calls - inHistory).toBeLessThanOrEqual(unheard + 0.01);
@@ -148,33 +154,54 @@ describe('the checker finds what is planted in these very results', () => {
   const problemsOf = (plant: (run: ChaosRun) => string) => {
     const spoilt = structuredClone(result);
     const of = plant(spoilt);
-    return { of, found: checkRun(spoilt).filter((problem) => problem.of === of).map(({ kind }) => kind) };
+    return {
+      of,
+      found: checkRun(spoilt)
+        .filter((problem) => problem.of === of)
+        .map(({ kind }) => kind),
+    };
   };
   const acceptedIn = (run: ChaosRun) => run.ledger.find(({ outcome }) => outcome === 'accepted')!;
 
   test.each<[string, string, (run: ChaosRun) => string]>([
     ['lost', 'a landed record is gone', (run) => run.records.pop()!.key],
     ['lost', 'an inbox row is gone', (run) => run.ledger.splice(run.ledger.indexOf(acceptedIn(run)), 1)[0]!.workflowId],
-    ['duplicate', 'an event has two outcomes', (run) => {
-      run.ledger.push({ ...acceptedIn(run) });
-      return acceptedIn(run).workflowId;
-    }],
-    ['duplicate', 'two runs took effect', (run) => {
-      const { workflowId } = acceptedIn(run);
-      const good = run.runs.find((one) => one.workflowId === workflowId)!;
-      run.runs.push({ ...good, runId: 'another', startedAt: good.startedAt + 1 });
-      return workflowId;
-    }],
-    ['order', 'an older value came after a newer', (run) => {
-      const record = run.records.find(({ history }) => new Set(history.flatMap(({ properties }) => properties['firstname'] ?? [])).size > 1)!;
-      record.history.push(record.history.find(({ properties }) => 'firstname' in properties)!);
-      record.version++;
-      return record.key;
-    }],
-    ['outcome', 'an outcome is wrong', (run) => {
-      const row = acceptedIn(run);
-      row.outcome = 'skipped';
-      return row.workflowId;
-    }],
+    [
+      'duplicate',
+      'an event has two outcomes',
+      (run) => {
+        run.ledger.push({ ...acceptedIn(run) });
+        return acceptedIn(run).workflowId;
+      },
+    ],
+    [
+      'duplicate',
+      'two runs took effect',
+      (run) => {
+        const { workflowId } = acceptedIn(run);
+        const good = run.runs.find((one) => one.workflowId === workflowId)!;
+        run.runs.push({ ...good, runId: 'another', startedAt: good.startedAt + 1 });
+        return workflowId;
+      },
+    ],
+    [
+      'order',
+      'an older value came after a newer',
+      (run) => {
+        const record = run.records.find(({ history }) => new Set(history.flatMap(({ properties }) => properties['firstname'] ?? [])).size > 1)!;
+        record.history.push(record.history.find(({ properties }) => 'firstname' in properties)!);
+        record.version++;
+        return record.key;
+      },
+    ],
+    [
+      'outcome',
+      'an outcome is wrong',
+      (run) => {
+        const row = acceptedIn(run);
+        row.outcome = 'skipped';
+        return row.workflowId;
+      },
+    ],
   ])('%s: %s', (kind, _name, plant) => expect(problemsOf(plant).found).toContain(kind));
 });

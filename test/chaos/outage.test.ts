@@ -16,7 +16,8 @@ beforeAll(async () => {
   temporal = await startOwnTemporal('outage');
   stack = await startStack({ name: 'outage', temporal, env: { SYNCLINE_LOG_LEVEL: 'warn' } });
   provider = new FakeProvider({ gatewayUrl: () => stack.gatewayUrl(), giveUpAfterMs: 0 });
-  for (const worker of stack.workers) void worker.exited.then(({ expected, code, signal }) => expected || workerEnds.push(`${signal ?? code}: ${worker.lastLines()}`));
+  for (const worker of stack.workers)
+    void worker.exited.then(({ expected, code, signal }) => expected || workerEnds.push(`${signal ?? code}: ${worker.lastLines()}`));
 });
 afterAll(async () => {
   provider?.stop();
@@ -63,7 +64,8 @@ test(`Temporal is away for ${outageMs / 1000} s: everything is acknowledged and 
     const done = (await closed()).filter(({ workflowId }) => backlog.has(workflowId)).length;
     if (done >= backlog.size) break;
     if (done > 0) live.push(sendOne());
-    if (Date.now() - backAt > 180_000) throw new Error(`three minutes after Temporal’s return ${done} of ${backlog.size} were delivered: ${await openEvents(stack)}`);
+    if (Date.now() - backAt > 180_000)
+      throw new Error(`three minutes after Temporal’s return ${done} of ${backlog.size} were delivered: ${await openEvents(stack)}`);
     await delay(liveEveryMs);
   }
   const liveIds = new Set(await Promise.all(live));
@@ -77,7 +79,10 @@ test(`Temporal is away for ${outageMs / 1000} s: everything is acknowledged and 
   const run = await collect(stack, provider);
 
   const lines = await closed();
-  const timesOf = (ids: Set<string>) => lines.filter(({ workflowId }) => ids.has(workflowId)).map(({ receivedAt, closedAt }) => ({ received: Date.parse(receivedAt), closed: Date.parse(closedAt ?? '') }));
+  const timesOf = (ids: Set<string>) =>
+    lines
+      .filter(({ workflowId }) => ids.has(workflowId))
+      .map(({ receivedAt, closedAt }) => ({ received: Date.parse(receivedAt), closed: Date.parse(closedAt ?? '') }));
   const backlogEnds = timesOf(backlog).map(({ closed }) => closed);
   const overtook = timesOf(liveIds).map(({ received, closed }) => ({ tookMs: closed - received, ahead: backlogEnds.filter((end) => end > closed).length }));
   const took = overtook.map(({ tookMs }) => tookMs).sort((a, b) => a - b);
@@ -86,7 +91,12 @@ test(`Temporal is away for ${outageMs / 1000} s: everything is acknowledged and 
   const figures = {
     ...{ seed: testSeed, backlog: backlog.size, live: liveIds.size, ackMaxMs: Math.max(...posts.map(({ tookMs }) => tookMs)) },
     ...{ firstAfterMs: part(ends, 0), halfAfterMs: part(ends, 0.5), nearlyAllAfterMs: part(ends, 0.95), allAfterMs: part(ends, 1) },
-    ...{ liveP50Ms: part(took, 0.5), liveP95Ms: part(took, 0.95), liveMaxMs: part(took, 1), liveBeforeBacklogEnd: overtook.filter(({ ahead }) => ahead > 0).length },
+    ...{
+      liveP50Ms: part(took, 0.5),
+      liveP95Ms: part(took, 0.95),
+      liveMaxMs: part(took, 1),
+      liveBeforeBacklogEnd: overtook.filter(({ ahead }) => ahead > 0).length,
+    },
     ...{ interruptions: run.runs.reduce((sum, { interruptions }) => sum + interruptions, 0), workerEnds },
   };
   process.stderr.write(`outage: ${JSON.stringify(figures)}\n`);

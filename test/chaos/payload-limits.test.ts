@@ -122,12 +122,25 @@ describe('records of 900 KB', () => {
 
   test('refused in words that hold no code: rejected at the first attempt, cause short', async () => {
     const { event, id, email } = customerWith(13, { first_name: incompressible(900 * KB, 13) });
-    const errors = [{ status: 'error', category: 'VALIDATION_ERROR', message: 'The value is longer than 65536 characters', context: { objectWriteTraceId: ['1'] } }];
-    await stack.hubspot.fault({ kind: 'status', status: 207, body: { status: 'COMPLETE', results: [], numErrors: 1, errors }, match: { email }, times: 'forever' });
+    const errors = [
+      { status: 'error', category: 'VALIDATION_ERROR', message: 'The value is longer than 65536 characters', context: { objectWriteTraceId: ['1'] } },
+    ];
+    await stack.hubspot.fault({
+      kind: 'status',
+      status: 207,
+      body: { status: 'COMPLETE', results: [], numErrors: 1, errors },
+      match: { email },
+      times: 'forever',
+    });
     await provider.post(event);
     await stack.settled((rows += 1));
     const { outcome } = await expectCalm(id);
-    expect(outcome).toMatchObject({ outcome: 'rejected', code: 'VALIDATION_ERROR', cause: expect.stringContaining('longer than 65536'), attempts: [{ number: 1 }] });
+    expect(outcome).toMatchObject({
+      outcome: 'rejected',
+      code: 'VALIDATION_ERROR',
+      cause: expect.stringContaining('longer than 65536'),
+      attempts: [{ number: 1 }],
+    });
   });
 });
 
@@ -159,7 +172,7 @@ test.each([
   await stack.ledger.inbox.receive([
     {
       ...{ syncId: 'shop-customer-to-crm', source: 'shopify', account: 'shop', topic: 'customers/update', eventId, workflowId, occurredAt: null },
-      body: { ...customer(30, 'large@example.com', 30).body, tags: incompressible(megabytes * 1.4 * 1_000_000, megabytes) } as never,
+      body: { ...customer(30, 'large@example.com', 30).body, tags: incompressible(megabytes * 1.4 * 1_000_000, megabytes) },
     },
   ]);
   await stack.settled((rows += 1));
@@ -208,6 +221,7 @@ describe('wide batches', () => {
 });
 
 test('nothing in this namespace was terminated, and no worker ended', async () => {
-  for await (const { workflowId, status } of stack.client.workflow.list()) expect([workflowId, status.name]).toEqual([workflowId, expect.stringMatching(/^(COMPLETED|FAILED)$/)]);
+  for await (const { workflowId, status } of stack.client.workflow.list())
+    expect([workflowId, status.name]).toEqual([workflowId, expect.stringMatching(/^(COMPLETED|FAILED)$/)]);
   for (const worker of stack.workers) expect(await Promise.race([worker.exited, Promise.resolve('alive')])).toBe('alive');
 });

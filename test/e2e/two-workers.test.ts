@@ -25,14 +25,17 @@ afterAll(async () => {
 
 const recordOf = async (email: string) => (await stack.hubspot.records()).find(({ key }) => key === email);
 const lineOf = async (id: string) => (await stack.ledger.queries.runs({ id, limit: 10 }))[0];
-const firstNames = async (email: string) => ((await recordOf(email))?.history ?? []).map(({ properties }: { properties: Record<string, string> }) => properties['firstname']);
+const firstNames = async (email: string) =>
+  ((await recordOf(email))?.history ?? []).map(({ properties }: { properties: Record<string, string> }) => properties['firstname']);
 
 /** Which workers took runs, by process id. */
 async function takers(workflowId?: string): Promise<number[]> {
   const pg = new PgClient({ connectionString: stack.env.SYNCLINE_DATABASE_URL ?? '' });
   await pg.connect();
   try {
-    const { rows } = await pg.query(`select distinct claimed_by from syncline.inbox where claimed_by is not null and workflow_id = coalesce($1, workflow_id)`, [workflowId ?? null]);
+    const { rows } = await pg.query(`select distinct claimed_by from syncline.inbox where claimed_by is not null and workflow_id = coalesce($1, workflow_id)`, [
+      workflowId ?? null,
+    ]);
     return rows.map(({ claimed_by }) => Number(claimed_by));
   } finally {
     await pg.end();
@@ -108,13 +111,25 @@ test('a worker is killed in a call that takes effect later: the newer version wa
   rows += 2;
 
   // Meanwhile the other worker goes on alone, and then with a new second one.
-  await postShuffled(Array.from({ length: 6 }, (_, n) => `alone-${n}@example.com`), 6, 100);
+  await postShuffled(
+    Array.from({ length: 6 }, (_, n) => `alone-${n}@example.com`),
+    6,
+    100,
+  );
   const [other] = stack.workers.filter((worker) => worker !== killed);
   await stack.startWorker();
-  await postShuffled(Array.from({ length: 6 }, (_, n) => `again-${n}@example.com`), 6, 200);
+  await postShuffled(
+    Array.from({ length: 6 }, (_, n) => `again-${n}@example.com`),
+    6,
+    200,
+  );
   // One that is stopped in good order hands back what it has not sent.
   const stopping = other?.stop(20_000);
-  await postShuffled(Array.from({ length: 6 }, (_, n) => `stop-${n}@example.com`), 6, 300);
+  await postShuffled(
+    Array.from({ length: 6 }, (_, n) => `stop-${n}@example.com`),
+    6,
+    300,
+  );
   await stopping;
   await stack.startWorker();
   await stack.settled(rows, 90_000);

@@ -21,7 +21,14 @@ function goodRun(): ChaosRun {
   const outcomeOf = (id: string): RecordOutcome => ({ ...accepted(), outcome: outcomes[id] as TerminalOutcome });
   return {
     sent,
-    ledger: sent.map(({ workflowId }, arrival) => ({ workflowId, arrival, state: 'closed', outcome: outcomes[workflowId] as TerminalOutcome, attempts: 1, duplicates: 0 })),
+    ledger: sent.map(({ workflowId }, arrival) => ({
+      workflowId,
+      arrival,
+      state: 'closed',
+      outcome: outcomes[workflowId] as TerminalOutcome,
+      attempts: 1,
+      duplicates: 0,
+    })),
     runs: sent.map(({ workflowId }) => ({
       workflowId,
       runId: `run-${workflowId}`,
@@ -59,11 +66,15 @@ describe('planted losses', () => {
   test.each<[string, string[], (run: ChaosRun) => void]>([
     ['an inbox row is gone', ['lost order'], (run) => void (run.ledger = run.ledger.filter(({ workflowId }) => workflowId !== 'order'))],
     ['the record is gone', ['lost v1', 'lost v3', 'lost order', `lost ${ada}`], (run) => void (run.records = [])],
-    ['one write is gone', ['lost order', `value ${ada}`], (run) => {
-      run.records[0]!.history.splice(1, 1);
-      run.records[0]!.version--;
-      delete run.records[0]!.properties['total'];
-    }],
+    [
+      'one write is gone',
+      ['lost order', `value ${ada}`],
+      (run) => {
+        run.records[0]!.history.splice(1, 1);
+        run.records[0]!.version--;
+        delete run.records[0]!.properties['total'];
+      },
+    ],
     ['the run is gone', ['lost v3'], (run) => void (run.runs = run.runs.filter(({ workflowId }) => workflowId !== 'v3'))],
     ['a row never closed', ['lost v3'], (run) => void Object.assign(row(run, 'v3'), { state: 'started', outcome: null })],
     ['the provider gave up', ['lost v3'], (run) => void (run.sent[1]!.acks = 0)],
@@ -73,14 +84,22 @@ describe('planted losses', () => {
 describe('planted duplicates', () => {
   test.each<[string, string[], (run: ChaosRun) => void]>([
     ['two outcomes', ['duplicate v3'], (run) => void run.ledger.push({ ...row(run, 'v3') })],
-    ['two good runs', ['duplicate v3'], (run) => {
-      run.sent[1]!.posts = 2;
-      run.runs.push({ ...runOf(run, 'v3'), runId: 'again', startedAt: 2 });
-    }],
-    ['a second write that nothing explains', ['duplicate v3'], (run) => {
-      run.records[0]!.history.push({ properties: { first: 'a3' } });
-      run.records[0]!.version++;
-    }],
+    [
+      'two good runs',
+      ['duplicate v3'],
+      (run) => {
+        run.sent[1]!.posts = 2;
+        run.runs.push({ ...runOf(run, 'v3'), runId: 'again', startedAt: 2 });
+      },
+    ],
+    [
+      'a second write that nothing explains',
+      ['duplicate v3'],
+      (run) => {
+        run.records[0]!.history.push({ properties: { first: 'a3' } });
+        run.records[0]!.version++;
+      },
+    ],
     ['a redelivery that was not counted', ['duplicate v3'], (run) => void Object.assign(run.sent[1]!, { posts: 2, acks: 2 })],
   ])('%s', (_name, problems, plant) => expect(found(plant)).toEqual(problems));
 
@@ -122,25 +141,41 @@ test('equal source times go by arrival', () => {
 
 describe('planted wrong outcomes', () => {
   test.each<[string, string[], (run: ChaosRun) => void]>([
-    ['the newest is called superseded', ['outcome v3'], (run) => {
-      row(run, 'v3').outcome = 'superseded';
-      runOf(run, 'v3').outcome!.outcome = 'superseded';
-    }],
-    ['superseded, though the newer does not write every field', ['outcome v1'], (run) => {
-      row(run, 'v1').outcome = 'superseded';
-      runOf(run, 'v1').outcome!.outcome = 'superseded';
-    }],
+    [
+      'the newest is called superseded',
+      ['outcome v3'],
+      (run) => {
+        row(run, 'v3').outcome = 'superseded';
+        runOf(run, 'v3').outcome!.outcome = 'superseded';
+      },
+    ],
+    [
+      'superseded, though the newer does not write every field',
+      ['outcome v1'],
+      (run) => {
+        row(run, 'v1').outcome = 'superseded';
+        runOf(run, 'v1').outcome!.outcome = 'superseded';
+      },
+    ],
     ['a broken contract is called skipped', ['outcome bad', 'outcome bad', 'outcome bad'], (run) => void (row(run, 'bad').outcome = 'skipped')],
     ['the ledger and the run disagree', ['outcome v2', 'lost v2'], (run) => void (row(run, 'v2').outcome = 'accepted')],
-    ['a failed run', ['outcome v3', 'outcome v3'], (run) => {
-      row(run, 'v3').outcome = 'failed';
-      runOf(run, 'v3').outcome!.outcome = 'failed';
-    }],
+    [
+      'a failed run',
+      ['outcome v3', 'outcome v3'],
+      (run) => {
+        row(run, 'v3').outcome = 'failed';
+        runOf(run, 'v3').outcome!.outcome = 'failed';
+      },
+    ],
     ['attempts are missing in the ledger', ['outcome v3'], (run) => void (row(run, 'v3').attempts = 0)],
-    ['a value nobody sent', [`unknown ${ada}`, `value ${ada}`], (run) => {
-      run.records[0]!.history[2]!.properties = { first: 'zzz' };
-      run.records[0]!.properties['first'] = 'zzz';
-    }],
+    [
+      'a value nobody sent',
+      [`unknown ${ada}`, `value ${ada}`],
+      (run) => {
+        run.records[0]!.history[2]!.properties = { first: 'zzz' };
+        run.records[0]!.properties['first'] = 'zzz';
+      },
+    ],
     ['a record nobody wrote', ['unknown eve@example.com'], (run) => void run.records.push({ key: 'eve@example.com', properties: {}, version: 0, history: [] })],
     ['a row nobody sent', ['unknown ghost'], (run) => void run.ledger.push({ ...row(run, 'v1'), workflowId: 'ghost' })],
   ])('%s', (_name, problems, plant) => expect(found(plant)).toEqual(expect.arrayContaining(problems)));

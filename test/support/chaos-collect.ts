@@ -32,7 +32,11 @@ export async function callsInFlight(stack: Pick<Stack, 'hubspot'>): Promise<numb
 /** Everything the checker looks at, read from its owners: inbox, Temporal's histories, vendor. */
 export async function collect(stack: Stack, provider: FakeProvider): Promise<ChaosRun> {
   const sent = provider.sent();
-  const [ledger, runs, records] = await Promise.all([ledgerRows(stack), allRuns(stack, new Set(sent.map(({ workflowId }) => workflowId))), stack.hubspot.records()]);
+  const [ledger, runs, records] = await Promise.all([
+    ledgerRows(stack),
+    allRuns(stack, new Set(sent.map(({ workflowId }) => workflowId))),
+    stack.hubspot.records(),
+  ]);
   return { sent, ledger, runs, records };
 }
 
@@ -50,17 +54,22 @@ async function ledgerRows(stack: Stack): Promise<LedgerRow[]> {
 
 /** Every run, by its history. The index may lag behind: waited for until it knows all ids and no open run. */
 async function allRuns(stack: Stack, ids: ReadonlySet<string>): Promise<RunFacts[]> {
-  const listed = await until('every run is closed in Temporal’s index', async () => {
-    const runs: { workflowId: string; runId: string; startedAt: number; status: string }[] = [];
-    for await (const { workflowId, runId, startTime, status } of stack.client.workflow.list({ query: "WorkflowType = 'recordSync'" })) {
-      runs.push({ workflowId, runId, startedAt: startTime.getTime(), status: status.name });
-    }
-    const known = new Set(runs.map(({ workflowId }) => workflowId));
-    return [...ids].every((id) => known.has(id)) && runs.every(({ status }) => status !== 'RUNNING') && runs;
-  }, 30_000).catch(async () => {
+  const listed = await until(
+    'every run is closed in Temporal’s index',
+    async () => {
+      const runs: { workflowId: string; runId: string; startedAt: number; status: string }[] = [];
+      for await (const { workflowId, runId, startTime, status } of stack.client.workflow.list({ query: "WorkflowType = 'recordSync'" })) {
+        runs.push({ workflowId, runId, startedAt: startTime.getTime(), status: status.name });
+      }
+      const known = new Set(runs.map(({ workflowId }) => workflowId));
+      return [...ids].every((id) => known.has(id)) && runs.every(({ status }) => status !== 'RUNNING') && runs;
+    },
+    30_000,
+  ).catch(async () => {
     // Let the checker say which ones.
     const runs: { workflowId: string; runId: string; startedAt: number; status: string }[] = [];
-    for await (const { workflowId, runId, startTime, status } of stack.client.workflow.list({ query: "WorkflowType = 'recordSync'" })) runs.push({ workflowId, runId, startedAt: startTime.getTime(), status: status.name });
+    for await (const { workflowId, runId, startTime, status } of stack.client.workflow.list({ query: "WorkflowType = 'recordSync'" }))
+      runs.push({ workflowId, runId, startedAt: startTime.getTime(), status: status.name });
     return runs;
   });
   const facts: RunFacts[] = [];

@@ -29,6 +29,7 @@ WORKDIR /app
 ENV NODE_ENV=production
 # In a container the port is published on purpose; on a machine of its own the gateway listens on the loopback address.
 ENV GATEWAY_HOST=0.0.0.0
+ENV SYNCLINE_METRICS_HOST=0.0.0.0
 COPY --from=build /app/package.json ./
 COPY --from=build /app/node_modules/ node_modules/
 COPY --from=build /app/dist/ dist/

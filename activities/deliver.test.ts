@@ -40,6 +40,18 @@ describe('deliver', () => {
     expect(heartbeats.at(-1)).toMatchObject(attempts);
   });
 
+  test('each retry is one structured line: source, sync, record, attempt, status, wait, cause; no personal data', async () => {
+    const { delivery, run } = setUp();
+    delivery.answer = down;
+    const warn = jest.spyOn(delivery.deps.log, 'warn').mockImplementation(() => undefined);
+    await run('deliver').catch(() => undefined);
+    expect(warn).toHaveBeenCalledTimes(1);
+    expect(warn.mock.calls[0]).toEqual([
+      expect.objectContaining({ source: 'shopify', sync: 'shop-customer-to-crm', destination: 'fake/main', record: 'k_a', attempt: 1, status: 503, code: 'UNAVAILABLE', waitMs: 50, cause: 'the vendor answered 503' }),
+      'attempt failed',
+    ]);
+  });
+
   test('Retry-After decides the wait', async () => {
     const { delivery, run } = setUp();
     delivery.answer = async () => {
@@ -64,6 +76,19 @@ describe('deliver', () => {
     delivery.answer = down;
     delivery.openUntil = 5_000;
     expect(await run('deliver')).toMatchObject({ kind: 'held', cause: 'breaker', untilMs: 6_000, attempts: [{ number: 1 }], othersLanded: false });
+  });
+
+  test('others landed only counts if it was between this record’s failures: a plain outage is no fault of the record', async () => {
+    const { delivery, run } = setUp();
+    delivery.answer = down;
+    delivery.openUntil = 5_000;
+    const at = (seconds: number) => new Date(seconds * 1_000).toISOString();
+    const attempts = [sampleAttempt({ at: at(10) }), sampleAttempt({ number: 2, at: at(40) })];
+    const health = (landedAtSeconds: number) => jest.spyOn(delivery.deps.health, 'lastLandedAt').mockReturnValue(landedAtSeconds * 1_000);
+    health(20); // after its first failure, before its second: long known
+    expect(await run('deliver', { attempts })).toMatchObject({ othersLanded: false });
+    health(50); // since its last but one
+    expect(await run('deliver', { attempts })).toMatchObject({ othersLanded: true });
   });
 
   test('the fast path returns instead of throwing: the workflow goes on to the queue', async () => {

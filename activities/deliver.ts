@@ -85,8 +85,12 @@ export function createDeliver(deps: ActivityDeps, deliveries: Deliveries) {
   function heldByBreaker({ plan }: DeliverInput, attempts: AttemptEnd[]): DeliverResult | null {
     const untilMs = deps.health.openUntil(plan.scopes);
     if (untilMs === 0) return null;
-    const firstFailure = attempts.find((attempt) => attempt.code !== 'RATE_LIMITED');
-    const othersLanded = firstFailure !== undefined && deps.health.lastLandedAt(plan.scopes) > Date.parse(firstFailure.at);
+    // Since this record's failure before the last one: then the vendor came back for others in between, and not for it.
+    const before = attempts
+      .slice(0, -1)
+      .filter((attempt) => attempt.code !== 'RATE_LIMITED')
+      .at(-1);
+    const othersLanded = before !== undefined && deps.health.lastLandedAt(plan.scopes) > Date.parse(before.at);
     // Spread, so that the held don't all come back in one moment.
     return { kind: 'held', cause: 'breaker', untilMs: untilMs + Math.round(deps.random() * 2_000), attempts, othersLanded };
   }

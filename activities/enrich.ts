@@ -31,7 +31,8 @@ export function createEnrich(deps: ActivityDeps) {
 
     const { vendor } = enrich.enrichment.connector;
     const scopes = enrich.account.scopes.map((scope) => ({ vendor, scope }));
-    if (deps.health.openUntil(scopes) > 0) return end({ fallback: true, cause: `${vendor} is failing; not asked` });
+    // Half-open, an enrichment may be the call that tests the vendor: then the gate decides.
+    if (deps.health.openUntil(scopes) > deps.now()) return end({ fallback: true, cause: `${vendor} is failing; not asked` });
     const asked = { scopes, lane: plan.budget.lane, sync: plan.syncId };
     const patienceMs = Math.min(maxPatienceMs, enrich.timeoutMs / 2);
     const permit =

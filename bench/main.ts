@@ -19,9 +19,11 @@ async function main(): Promise<number> {
     log(usage());
     return 2;
   }
-  const options = Object.fromEntries(Object.entries(bench.options).map(([option, { default: value }]) => [option, { type: 'string' as const, default: value }]));
+  const options = Object.fromEntries(
+    Object.entries(bench.options).map(([option, { default: value }]) => [option, { type: 'string' as const, default: value }]),
+  );
   const { values } = parseArgs({ args, options: { ...options, json: { type: 'boolean', default: false } } });
-  const option = (wanted: string): string => String((values as Record<string, unknown>)[wanted] ?? '');
+  const option = (wanted: string): string => (values as unknown as Record<string, string | undefined>)[wanted] ?? '';
   const count = (wanted: string): number => {
     const value = Number(option(wanted));
     if (!Number.isFinite(value) || value < 0) throw new Error(`--${wanted} is "${option(wanted)}"; expected a number`);

@@ -20,7 +20,7 @@ export interface Setting {
   /** A Temporal dev server as the sandbox runs it, with these namespaces prepared for Syncline. */
   temporal(keep: 'memory' | 'file', namespaces: readonly string[]): Promise<TemporalServer>;
   /** HubSpot's simulator without limits; the address. */
-  simulator(): Promise<{ url: string; pid: number }>;
+  simulator(): Promise<{ url: string; pid: number; stop(): Promise<void> }>;
   /** Environment of the product's processes. */
   env(parts: { databaseUrl: string; temporalAddress: string; namespace: string; hubspotUrl?: string }): Record<string, string>;
   /** Ends everything and removes the files. */
@@ -66,8 +66,8 @@ export async function createSetting(log: (line: string) => void): Promise<Settin
 
     async simulator() {
       const args = ['--vendor', 'hubspot', '--limits', 'unlimited'];
-      const { ready, pid } = await supervisor.spawnNode({ name: 'simulator', entry: 'connectors/simulate.ts', args, log: printed });
-      return { url: String(ready.url), pid };
+      const { ready, pid, stop } = await supervisor.spawnNode({ name: 'simulator', entry: 'connectors/simulate.ts', args, log: printed });
+      return { url: String(ready.url), pid, stop };
     },
 
     env: ({ databaseUrl, temporalAddress, namespace, hubspotUrl = 'http://127.0.0.1:9' }) => ({

@@ -50,7 +50,10 @@ function statOf(pid: number): { parent: number; ticks: number; childTicks: numbe
   } catch {
     return undefined;
   }
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ').map(Number);
+  const fields = stat
+    .slice(stat.lastIndexOf(')') + 2)
+    .split(' ')
+    .map(Number);
   const [parent = 0, utime = 0, stime = 0, cutime = 0, cstime = 0] = [fields[1], fields[11], fields[12], fields[13], fields[14]];
   return { parent, ticks: utime + stime, childTicks: cutime + cstime };
 }

@@ -54,7 +54,9 @@ export function prepare(connector: Connector, root: string, request: VendorReque
   const bad = Object.keys(headers).find((name) => /[^\t\x20-\x7e\x80-\xff]/.test(headers[name] ?? ''));
   if (bad !== undefined) {
     throw new VendorError({
-      code: 'AUTH',
+      // Ours to mend, not the vendor's word on a record: held and tried again, like a vendor that does not answer.
+      code: 'UNAVAILABLE',
+      connection: true,
       status: null,
       message: `${vendor}: header ${bad} holds characters HTTP cannot carry (a line break at the end of a secret?); not sent`,
     });

@@ -160,12 +160,13 @@ describe('credentials', () => {
   test('that cannot be read, or not be sent, cost no permit and no request', async () => {
     const unreadable = await failure(call({ credentials: () => Promise.reject(new Error('SYNCLINE_HUBSPOT_MAIN_TOKEN is not set')) }).get('/x'));
     expect(unreadable).toMatchObject({
-      code: 'AUTH',
+      code: 'UNAVAILABLE',
+      ambiguous: false,
       status: null,
       message: expect.stringContaining('SYNCLINE_HUBSPOT_MAIN_TOKEN') as string,
     });
     const unsendable = await failure(call({ credentials: () => Promise.resolve({ token: 'two\nlines' }) }).get('/x'));
-    expect(unsendable).toMatchObject({ code: 'AUTH', message: expect.stringContaining('authorization') as string });
+    expect(unsendable).toMatchObject({ code: 'UNAVAILABLE', message: expect.stringContaining('authorization') as string });
     expect(unsendable.message).not.toContain('two');
     expect([gate.ends.length, gate.open(), simulator.stats().calls]).toEqual([0, 0, 0]);
   });

@@ -102,7 +102,7 @@ export function createVendorHttp(options: VendorHttpOptions): VendorHttp {
       credentials = undefined;
       if (error instanceof VendorError) throw error;
       const why = error instanceof Error ? error.message : String(error);
-      throw new VendorError({ code: 'AUTH', status: null, message: `credentials of ${connector.vendor} cannot be read: ${maskText(why)}` });
+      throw new VendorError({ code: 'UNAVAILABLE', status: null, connection: true, message: `credentials of ${connector.vendor} cannot be read: ${maskText(why)}` });
     }
   };
 

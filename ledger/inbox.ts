@@ -17,6 +17,9 @@ export interface InboxParts {
   arrivals: ArrivalListener;
 }
 
+/** A body that can't be read is tried again after this, milliseconds. */
+const unreadableMs = 300_000;
+
 /** Events from the door until their run has started. */
 export function createInbox({ db, codec, log, receiver, door, arrivals }: InboxParts): Inbox {
   const startable = async (row: StartableRow): Promise<StartableEvent | undefined> => {
@@ -25,8 +28,8 @@ export function createInbox({ db, codec, log, receiver, door, arrivals }: InboxP
       const event = await toSourceEvent(codec, { ...row, body: row.body });
       return { rowId: row.id, syncId: row.sync_id, workflowId: row.workflow_id, rearmed: row.rearmed, event };
     } catch (error) {
-      // One body that can't be read (a key is missing) must not stop the others; it stays visible as backlog and is
-      // tried again when the claim has lapsed.
+      // One body that can't be read (a key is missing) must not stop the others; it stays visible as backlog, and is tried
+      // again after a while: at once, many of them would take every place of the backlog's.
       log.error({ err: error, rowId: row.id, workflowId: row.workflow_id }, 'the body of an event cannot be read');
       return undefined;
     }
@@ -39,7 +42,11 @@ export function createInbox({ db, codec, log, receiver, door, arrivals }: InboxP
 
     async claimForStart({ owner, limit, claimMs, backlogAfterMs }) {
       const rows = await db.run<StartableRow>({ name: 'claim-for-start', text: claimForStartSql, values: [limit, backlogAfterMs, owner, claimMs] });
-      return (await Promise.all(rows.map(startable))).filter((event) => event !== undefined);
+      const events = (await Promise.all(rows.map(startable))).filter((event) => event !== undefined);
+      const readable = new Set(events.map((event) => event.rowId));
+      const unreadable = rows.filter((row) => !readable.has(row.id)).map((row) => row.id);
+      if (unreadable.length > 0) await db.run({ name: 'release', text: releaseSql, values: [unreadable, unreadableMs] });
+      return events;
     },
 
     async markStarted(rowIds) {

@@ -51,7 +51,7 @@ test('policies by kind of start', () => {
     return [workflowIdReusePolicy, workflowIdConflictPolicy];
   };
   expect(policies({})).toEqual(['REJECT_DUPLICATE', 'USE_EXISTING']);
-  expect(policies({ rearmed: true })).toEqual(['ALLOW_DUPLICATE_FAILED_ONLY', 'USE_EXISTING']);
+  expect(policies({ rearmed: true })).toEqual(['ALLOW_DUPLICATE_FAILED_ONLY', 'FAIL']);
   expect(policies({ replay: true })).toEqual(['ALLOW_DUPLICATE', 'FAIL']);
 });
 

@@ -57,7 +57,8 @@ export function recordSyncId(syncId: string, event: { account: string; id: strin
 function policies(choice: StartChoice): Pick<CommonWorkflowOptions, 'workflowIdReusePolicy' | 'workflowIdConflictPolicy'> {
   if (choice.replay) return { workflowIdReusePolicy: 'ALLOW_DUPLICATE', workflowIdConflictPolicy: 'FAIL' };
   const workflowIdReusePolicy = choice.rearmed ? 'ALLOW_DUPLICATE_FAILED_ONLY' : 'REJECT_DUPLICATE';
-  return { workflowIdReusePolicy, workflowIdConflictPolicy: 'USE_EXISTING' };
+  // A re-armed start must be told when the old run is still there: it is not the new run that was asked for.
+  return { workflowIdReusePolicy, workflowIdConflictPolicy: choice.rearmed ? 'FAIL' : 'USE_EXISTING' };
 }
 
 /** Shown above the history in the Web UI. Passes the codec, but is meant to be read by anyone: no personal data. */

@@ -1,4 +1,4 @@
-import { countVariable, loadConfig, portVariable, readVariables, type Config } from '../platform/config';
+import { countVariable, loadConfig, portVariable, readVariables, textVariable, type Config } from '../platform/config';
 import { connectionOptions, type TemporalSettings } from '../platform/temporal-connection';
 
 /** Configuration of a worker process; every wrong variable is named at once. */
@@ -6,6 +6,8 @@ export interface WorkerConfig extends Config {
   temporal: TemporalSettings;
   /** Prometheus metrics; 0 = any free port. */
   metricsPort: number;
+  /** Where metrics listen; only this machine unless set. */
+  metricsHost: string;
   /** Starts under way at a time. More only lengthens the queue inside Temporal. */
   startConcurrency: number;
   /** Runs without an outcome this long after their start are checked against Temporal, milliseconds. */
@@ -15,6 +17,7 @@ export interface WorkerConfig extends Config {
 export function loadWorkerConfig(): WorkerConfig {
   const values = readVariables({
     metricsPort: portVariable('SYNCLINE_METRICS_PORT', 9464),
+    metricsHost: textVariable('SYNCLINE_METRICS_HOST', '127.0.0.1'),
     startConcurrency: countVariable('SYNCLINE_START_CONCURRENCY', 40),
     lostCheckMs: countVariable('SYNCLINE_LOST_CHECK_MS', 60_000),
   });

@@ -12,11 +12,11 @@ import { startWorker } from './worker';
 async function main(): Promise<void> {
   const config = loadWorkerConfig();
   const log = createLog({ name: 'worker', level: config.logLevel });
-  const { metricsPort } = await installRuntime({ log, metricsPort: config.metricsPort });
+  const { metricsPort } = await installRuntime({ log, metricsHost: config.metricsHost, metricsPort: config.metricsPort });
   const ledger = createLedger({ connectionString: config.databaseUrl, codec: createCodec(config.codecKeys).bodies, log });
   await ledger.migrate();
   const worker = await startWorker({ config, syncs, ledger, log });
-  printReady({ name: 'worker', port: metricsPort, url: `http://127.0.0.1:${metricsPort}/metrics` });
+  printReady({ name: 'worker', port: metricsPort, url: `http://${config.metricsHost}:${metricsPort}/metrics` });
 
   let stopping = false;
   const stop = async (code: number): Promise<void> => {
@@ -26,7 +26,8 @@ async function main(): Promise<void> {
     await ledger.close();
     process.exit(code);
   };
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void stop(0));
+  // A second signal does not wait for the drain; claims and runs outlive it.
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => (stopping ? process.exit(1) : void stop(0)));
   worker.done.catch((error: unknown) => {
     log.fatal({ err: error }, 'a worker died; the process ends so that it is started anew');
     void stop(1);

@@ -3,7 +3,7 @@ import { createServer } from 'node:net';
 import type { Logger } from 'pino';
 
 /** Temporal's runtime of this process: logs through ours, metrics for Prometheus. Call it before anything else of the SDK. */
-export async function installRuntime(options: { log: Logger; metricsPort: number }): Promise<{ metricsPort: number }> {
+export async function installRuntime(options: { log: Logger; metricsHost: string; metricsPort: number }): Promise<{ metricsPort: number }> {
   const metricsPort = options.metricsPort === 0 ? await freePort() : options.metricsPort;
   const log = options.log.child({ component: 'temporal' });
   Runtime.install({
@@ -16,7 +16,7 @@ export async function installRuntime(options: { log: Logger; metricsPort: number
     shutdownSignals: [],
     telemetryOptions: {
       logging: { filter: 'WARN', forward: {} },
-      metrics: { prometheus: { bindAddress: `127.0.0.1:${metricsPort}`, countersTotalSuffix: true, unitSuffix: true, useSecondsForDurations: true } },
+      metrics: { prometheus: { bindAddress: `${options.metricsHost}:${metricsPort}`, countersTotalSuffix: true, unitSuffix: true, useSecondsForDurations: true } },
     },
   });
   return { metricsPort };

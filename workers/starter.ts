@@ -1,7 +1,9 @@
-import { isGrpcServiceError, WorkflowExecutionAlreadyStartedError, type Client } from '@temporalio/client';
+import { randomUUID } from 'node:crypto';
+import { isGrpcServiceError, ServiceError, WorkflowExecutionAlreadyStartedError, type Client } from '@temporalio/client';
 import type { Logger } from 'pino';
 import type { Inbox, Outcomes, StartableEvent } from '../ledger/port';
 import { recordSyncType, startOptions } from '../platform/start-options';
+import type { RecordOutcome } from '../schemas/outcome';
 import type { SyncPlan } from '../schemas/plan';
 
 export interface StarterOptions {
@@ -23,6 +25,8 @@ const backlogAfterMs = 5_000;
 /** Wake-ups can be lost; and claims lapse in silence. */
 const pollMs = 1_000;
 const maxPauseMs = 5_000;
+/** A run that booked its end closes within moments, unless Temporal went away in between. */
+const oldRunWaitMs = 5_000;
 
 /**
  * Starts a run for every event in the inbox. Lives in the worker process: eager start wants the client on the worker's own
@@ -118,14 +122,14 @@ export class Starter {
 
   private async notStarted(row: StartableEvent, error: unknown): Promise<void> {
     const { inbox, outcomes, log, plans } = this.options;
-    if (error instanceof WorkflowExecutionAlreadyStartedError) return this.booked(row.rowId);
+    if (error instanceof WorkflowExecutionAlreadyStartedError) return row.rearmed ? this.metOldRun(row) : this.booked(row.rowId);
     const refusal = refusedForGood(error);
     const plan = plans.get(row.syncId);
     if (refusal && plan) {
       const { body: _body, id, ...facts } = row.event;
       log.error({ sync: row.syncId, workflowId: row.workflowId, cause: refusal }, 'Temporal refused a start for good');
       await outcomes.record([
-        { ...facts, eventId: id, syncId: row.syncId, workflowId: row.workflowId, runId: '', keyHmacs: [], outcome: 'failed', code: 'START_REFUSED', cause: refusal, attempts: 0 },
+        { ...facts, eventId: id, syncId: row.syncId, workflowId: row.workflowId, runId: `refused-${randomUUID()}`, keyHmacs: [], outcome: 'failed', code: 'START_REFUSED', cause: refusal, attempts: 0 },
       ]);
       return;
     }
@@ -133,6 +137,23 @@ export class Starter {
     this.pauseMs = Math.min(maxPauseMs, Math.max(250, this.pauseMs * 2));
     log.warn({ err: error, pauseMs: this.pauseMs }, 'Temporal does not take starts; events wait in the inbox');
     await inbox.release([row.rowId], 0);
+  }
+
+  /**
+   * A re-armed event whose old run is still there: its failed outcome was booked, its close was not. Nothing new was started,
+   * so the row must not count as started: it waits for the close, or takes the end the old run came to after all.
+   */
+  private async metOldRun(row: StartableEvent): Promise<void> {
+    const { client, inbox, outcomes } = this.options;
+    const handle = client.workflow.getHandle(row.workflowId);
+    const { status, runId } = await handle.describe();
+    if (status.name !== 'COMPLETED') return inbox.release([row.rowId], oldRunWaitMs);
+    const end = (await handle.result()) as RecordOutcome;
+    const { body: _body, id, ...facts } = row.event;
+    await outcomes.record([
+      // As a run of its own: what the ledger knows of the old run id is over.
+      { ...facts, eventId: id, syncId: row.syncId, workflowId: row.workflowId, runId: `${runId}#late`, keyHmacs: [], outcome: end.outcome, attempts: end.attempts.length },
+    ]);
   }
 
   /** Books starts together: one statement for all that came in while the last one ran. */
@@ -153,13 +174,12 @@ export class Starter {
   }
 }
 
-/** gRPC INVALID_ARGUMENT. */
-const invalidArgument = 3;
-
 /** What no retry can mend: the event is larger than Temporal takes. Everything else is waited out. */
-function refusedForGood(error: unknown): string | null {
-  if (!isGrpcServiceError(error)) return null;
-  const details = String(error.details ?? error.message);
-  const tooLarge = /size exceeds limit|larger than max/i.test(details);
-  return tooLarge || Number(error.code) === invalidArgument ? `Temporal refused the start: ${details.slice(0, 200)}` : null;
+export function refusedForGood(error: unknown): string | null {
+  // The client wraps what the connection said. By code alone it can't be told: a search attribute that is not registered
+  // is an invalid argument too, and mending that is the operator's, not the event's.
+  const said = error instanceof ServiceError ? error.cause : error;
+  if (!isGrpcServiceError(said)) return null;
+  const details = String(said.details ?? said.message);
+  return /size exceeds limit|larger than max/i.test(details) ? `Temporal refused the start: ${details.slice(0, 200)}` : null;
 }

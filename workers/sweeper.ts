@@ -13,7 +13,8 @@ const recheckMs = 5 * 60_000;
  */
 export class Sweeper {
   private timer: NodeJS.Timeout | undefined;
-  private sweeping: Promise<void> = Promise.resolve();
+  private sweeping: Promise<unknown> = Promise.resolve();
+  private busy = false;
 
   constructor(
     private readonly options: {
@@ -28,7 +29,11 @@ export class Sweeper {
 
   start(): void {
     this.timer = setInterval(() => {
-      this.sweeping = this.sweep().catch((error: unknown) => this.options.log.warn({ err: error }, 'sweep failed; trying again'));
+      if (this.busy) return;
+      this.busy = true;
+      this.sweeping = this.sweep()
+        .catch((error: unknown) => this.options.log.warn({ err: error }, 'sweep failed; trying again'))
+        .finally(() => (this.busy = false));
     }, Math.min(everyMs, this.options.olderThanMs));
     this.timer.unref();
   }
@@ -42,7 +47,12 @@ export class Sweeper {
     const { client, inbox, outcomes, log, olderThanMs } = this.options;
     const rows = await inbox.claimForCheck({ olderThanMs, everyMs: recheckMs, limit: 100 });
     for (const row of rows) {
-      if (await isOpen(client, row.workflowId)) continue;
+      // One that can't be looked up now must not cost the others their turn.
+      const open = await isOpen(client, row.workflowId).catch((error: unknown) => {
+        log.warn({ err: error, workflowId: row.workflowId }, 'a run could not be looked up; it is checked again later');
+        return true;
+      });
+      if (open) continue;
       log.error({ sync: row.syncId, workflowId: row.workflowId }, 'a run closed without an outcome; booked as RUN_LOST, replay it');
       await outcomes.recordLost([row.rowId]);
     }

@@ -29,6 +29,9 @@ const maxCycles = 3;
 /** Shortest durable wait: the server's timers are no finer (1 s), and a busy loop helps nobody. */
 const minWaitMs = 1_000;
 
+/** Wait after a fault of our own (a worker died, or lacks this sync): enough for another worker to be there. */
+const ourFaultWaitMs = 5_000;
+
 /** HTTP timeout of the first try, and its booking. */
 const firstTryMs = 30_000;
 
@@ -103,6 +106,11 @@ class RecordRun {
     if (result.kind !== 'done') this.showUnderWay();
     while (result.kind !== 'done') {
       this.attempts = result.attempts;
+      if (result.kind === 'held' && result.cause === 'breaker') {
+        // The next cycle has its full attempts: an outage may take longer than all of them.
+        this.cycleStart = result.attempts.length;
+        if (result.othersLanded && ++this.cycles >= maxCycles) return this.record(this.attemptsUsedUp());
+      }
       if (result.kind === 'retry') await sleep(Math.max(result.waitMs, minWaitMs), { summary: 'wait before the next attempt' });
       else await this.hold(result.cause, result.untilMs);
       if (this.attemptsThisCycle() >= plan.retry.maxAttempts) return this.record(this.attemptsUsedUp());
@@ -110,11 +118,6 @@ class RecordRun {
       if (workflowInfo().continueAsNewSuggested) await this.continueAsNew();
       const next = await this.deliverQueued(record);
       if (next.kind === 'failed') return this.record(next.outcome);
-      if (next.kind === 'held' && next.cause === 'breaker') {
-        this.attempts = next.attempts;
-        this.cycleStart = next.attempts.length;
-        if (next.othersLanded && ++this.cycles >= maxCycles) return this.record(this.attemptsUsedUp());
-      }
       result = next;
     }
     return result.outcome;
@@ -127,7 +130,8 @@ class RecordRun {
     } catch (error) {
       if (isCancellation(error)) throw error;
       // Ours, not the vendor's (the ledger was away, the worker stopped): the queued path waits for it to come back.
-      return { kind: 'held', cause: 'shutdown', untilMs: 0, attempts: this.attempts };
+      const late = error instanceof ActivityFailure && error.cause instanceof TimeoutFailure;
+      return { kind: 'held', cause: 'shutdown', untilMs: 0, attempts: late ? this.withLost(this.attempts) : this.attempts };
     }
   }
 
@@ -140,9 +144,13 @@ class RecordRun {
       return await queuedDelivery(plan, left, this.callSummary()).deliver(this.deliverInput(record));
     } catch (error) {
       if (isCancellation(error) || !(error instanceof ActivityFailure)) throw error;
-      if (error.cause instanceof TimeoutFailure && error.cause.timeoutType === 'SCHEDULE_TO_START') {
-        return { kind: 'failed', outcome: this.expiredOutcome() };
+      if (error.cause instanceof TimeoutFailure) {
+        if (error.cause.timeoutType === 'SCHEDULE_TO_START') return { kind: 'failed', outcome: this.expiredOutcome() };
+        // A worker died, or could not book what the vendor said: ours, so it uses up nothing. The fence knows what landed.
+        const known = (error.cause.lastHeartbeatDetails as AttemptEnd[] | undefined) ?? this.attempts;
+        return this.ours(this.withLost(known));
       }
+      if (error.cause instanceof ApplicationFailure && error.cause.type === 'UNKNOWN_SYNC') return this.ours(this.attempts);
       if (error.cause instanceof ApplicationFailure) {
         const details = error.cause.details?.[0] as DeliverFailureDetails | undefined;
         this.attempts = details?.attempts ?? this.attempts;
@@ -150,6 +158,19 @@ class RecordRun {
       }
       return { kind: 'failed', outcome: this.attemptsUsedUp() };
     }
+  }
+
+  /** Held for a fault of our own: tried again elsewhere, with all attempts left. */
+  private ours(attempts: AttemptEnd[]): DeliverResult {
+    this.cycleStart = attempts.length;
+    return { kind: 'held', cause: 'shutdown', untilMs: Date.now() + ourFaultWaitMs, attempts };
+  }
+
+  /** An attempt that nobody could tell the end of: it may have reached the vendor. */
+  private withLost(attempts: AttemptEnd[]): AttemptEnd[] {
+    const cause = 'the worker stopped, or could not book the answer';
+    const lost = { number: attempts.length + 1, at: new Date().toISOString(), status: null, code: 'LOST', waitMs: 0, tookMs: 0, batch: 1, cause, ambiguous: true };
+    return [...attempts, lost];
   }
 
   private async hold(cause: HeldCause, untilMs: number): Promise<void> {

@@ -12,6 +12,8 @@ export interface BatcherOptions {
   scopes: readonly BudgetScope[];
   maxBatch: number;
   maxBatchBytes: number;
+  /** An admission led to no call: a probe is free again. */
+  unused(scopes: readonly BudgetScope[]): void;
   /** Claims, sends, settles; never rejects. An item it puts back goes through `add` again. */
   send(items: Item[], permit: Permit): Promise<void>;
   now: () => number;
@@ -106,7 +108,10 @@ export class Batcher {
   }
 
   private async dispatch(batch: Item[], permit: Permit): Promise<void> {
-    if (batch.length === 0) return permit.giveBack();
+    if (batch.length === 0) {
+      this.options.unused(this.options.scopes);
+      return permit.giveBack();
+    }
     this.calls++;
     for (const item of batch) this.busyKeys.add(item.record.keyHmac);
     await this.options.send(batch, permit);

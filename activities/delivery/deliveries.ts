@@ -39,6 +39,7 @@ export class Deliveries {
       gate: this.deps.gate,
       admit: (scopes) => this.deps.health.admit(scopes),
       openUntil: (scopes) => this.deps.health.openUntil(scopes),
+      unused: (scopes) => this.deps.health.report(scopes, { answered: [], failed: [], connection: false }),
       scopes: plan.scopes,
       maxBatch: plan.maxBatch,
       maxBatchBytes: plan.maxBatchBytes,

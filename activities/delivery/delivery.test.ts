@@ -239,6 +239,7 @@ describe('poison', () => {
     };
     const ends = names(32).map((key) => delivery.deliver(key));
     await settle();
+    delivery.permits = 100; // each half is a call, and needs its own
     delivery.free();
     const outcomes = (await Promise.all(ends)).map((end) => (end.kind === 'done' ? end.outcome.outcome : end.kind));
     expect(outcomes.filter((outcome) => outcome === 'rejected')).toHaveLength(1);

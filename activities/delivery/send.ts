@@ -112,22 +112,22 @@ export class Sender {
     return claimed;
   }
 
-  private async call(batch: Claimed[], permit: Permit | undefined): Promise<void> {
+  private async call(batch: Claimed[], permit: Permit): Promise<void> {
     const first = batch[0]?.item;
     if (!first) return;
     const startedAt = this.deps.now();
     const { lane } = first.plan.budget;
-    const link = this.link.call({ scopes: this.scopes, lane, sync: first.plan.syncId, ...(permit ? { permit } : {}) });
+    const link = this.link.call({ scopes: this.scopes, lane, sync: first.plan.syncId, permit });
     const watched = watchStatus(link);
     let results: Map<string, RecordResult>;
     try {
       const answer = await this.operation.send(watched.call, batch.map(({ input }) => input));
       results = new Map(answer.map((result) => [result.key, result]));
     } catch (error) {
-      return await this.afterError(batch, error, startedAt);
-    } finally {
-      link.release();
+      link.release(); // before anything waits for another permit
+      return this.afterError(batch, error, startedAt);
     }
+    link.release();
     const end = (code: string, cause?: string) => this.attempt(batch.length, startedAt, { code, status: watched.status(), requestId: watched.requestId(), cause });
     const settled = batch.map((one): Settled => {
       const { item } = one;
@@ -156,10 +156,7 @@ export class Sender {
     const down = error.retryable && error.code !== 'RATE_LIMITED';
     this.deps.health.report(this.scopes, { answered: down || error.code === 'RATE_LIMITED' ? [] : keys, failed: down ? keys : [], connection: error.connection });
     if (isBatchRefusal(error) && batch.length > 1) {
-      // One bad record refused them all, and the vendor does not say which: halves until it is alone. Each half is a call.
-      const middle = Math.ceil(batch.length / 2);
-      await this.call(batch.slice(0, middle), undefined);
-      return this.call(batch.slice(middle), undefined);
+      return this.halve(batch);
     }
     const attempt = this.attempt(batch.length, startedAt, {
       code: error.vendorCode && !error.retryable ? error.vendorCode : error.code,
@@ -182,6 +179,27 @@ export class Sender {
     });
     await this.confirm(settled);
     for (const { one, end } of settled) one.item.settle(end);
+  }
+
+  /**
+   * One bad record refused them all, and the vendor does not say which: halves until it is alone. Each half is a call of its
+   * own, with a permit and claims of its own: those of the refused call may lapse while the halves wait.
+   */
+  private async halve(batch: Claimed[]): Promise<void> {
+    await this.book(batch.map((one) => unsent(one)), []);
+    const items = batch.map(({ item }) => item);
+    const middle = Math.ceil(items.length / 2);
+    for (const half of [items.slice(0, middle), items.slice(middle)]) {
+      const plan = half[0]?.plan;
+      if (!plan) continue;
+      try {
+        const permit = await this.deps.gate.acquire({ scopes: this.scopes, lane: plan.budget.lane, sync: plan.syncId });
+        await this.send(half, permit);
+      } catch {
+        // The gate is closing down with the worker.
+        for (const item of half) item.settle({ kind: 'unsent', cause: 'shutdown', untilMs: this.deps.now() });
+      }
+    }
   }
 
   /** Once the vendor answered, only this is retried: the call never. The claim outlives a worker that dies here. */

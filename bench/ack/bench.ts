@@ -1,11 +1,10 @@
 import os from 'node:os';
 import type { NodeProcess } from '../../client/sandbox/processes';
-import { shopify } from '../../connectors/shopify/webhooks';
 import { type Bench, type BenchContext, compared, type Result } from '../bench';
-import { customerOf, eventIdOf } from '../engine/event';
 import { mean, quantile, shown, sum } from '../figures';
 import { cpuTimes, usedBetween } from '../usage';
-import { type Answered, flood, requestBytes, type Requests, steady } from './load';
+import { type Answered, flood, type Requests, steady } from './load';
+import { expectYes, signedRequests } from './requests';
 
 /** The gateway's 2xx (signature, inbox commit) against a server that does only that. */
 export const ack: Bench = {
@@ -41,8 +40,6 @@ interface Door {
   steady: Answered[][];
 }
 
-const secretVariable = 'SYNCLINE_SHOPIFY_SHOP_WEBHOOK_SECRET';
-
 async function rounds({ setting, log, count }: BenchContext, withWorker: boolean): Promise<Result[]> {
   const label = withWorker ? 'with a worker' : 'no worker';
   const database = await setting.postgres();
@@ -62,15 +59,16 @@ async function rounds({ setting, log, count }: BenchContext, withWorker: boolean
   const worker = withWorker ? await setting.supervisor.spawnNode({ name: 'worker', entry: 'bench/engine/worker.ts', env, log: quiet }) : undefined;
   const order = (round: number): Door[] => (round % 2 === 0 ? [bare, gateway] : [gateway, bare]);
   const say = (line: string): void => log(`${label}: ${line} (load ${os.loadavg()[0]?.toFixed(1)})`);
-  const requestsFor = (to: Door, round: string, requests: number): Requests => signedRequests(to, env[secretVariable] ?? '', round, requests);
+  const requestsFor = (to: Door, round: string, requests: number): Requests => signedRequests({ ...to, env }, round, requests);
 
-  for (const to of [bare, gateway]) expectYes(to, (await flood(to.port, requestsFor(to, `warm-${to.name}`, count('warmup')), count('connections'))).answered);
+  for (const to of [bare, gateway])
+    expectYes(to.name, (await flood(to.port, requestsFor(to, `warm-${to.name}`, count('warmup')), count('connections'))).answered);
   say('warm');
   const slices = Math.ceil((count('rounds') * count('seconds')) / count('slice'));
   for (let slice = 0; slice < slices; slice++) {
     for (const to of order(slice)) {
       const answered = await steady(to.port, requestsFor(to, `steady${slice}`, count('rate') * count('slice')), count('rate'));
-      expectYes(to, answered);
+      expectYes(to.name, answered);
       to.steady.push(answered);
     }
   }
@@ -83,7 +81,7 @@ async function rounds({ setting, log, count }: BenchContext, withWorker: boolean
       const before = cpuTimes(pids);
       const { answered, seconds } = await flood(to.port, requests, count('connections'));
       const cpu = usedBetween(before, cpuTimes(pids));
-      expectYes(to, answered);
+      expectYes(to.name, answered);
       to.burst.push({ answered, seconds, cpuMs: cpu.door ?? NaN, databaseMs: cpu.database ?? NaN });
       const perAck = (ms = NaN): string => (ms / answered.length).toFixed(2);
       say(
@@ -116,19 +114,4 @@ function figures(label: string, gateway: Door, bare: Door, withWorker: boolean):
     results.push(compared(`${label}: burst, CPU per ack: database`, 'ms', cpu(gateway, 'databaseMs'), cpu(bare, 'databaseMs')));
   }
   return results;
-}
-
-function signedRequests(to: Door, secret: string, round: string, count: number): Requests {
-  return Array.from({ length: count }, (_, index) => {
-    const body = Buffer.from(JSON.stringify(customerOf(round, index)));
-    const url = `http://127.0.0.1:${to.port}${to.path}`;
-    const headers = shopify.sign({ method: 'POST', url, body, secret, now: Date.now(), topic: 'customers/update', eventId: eventIdOf(round, index) });
-    return requestBytes(`127.0.0.1:${to.port}`, to.path, headers as Record<string, string>, body);
-  });
-}
-
-/** A refused delivery is quick, and would make the figures look good. */
-function expectYes(to: Door, answered: readonly Answered[]): void {
-  const refused = answered.filter(({ status }) => status < 200 || status > 299);
-  if (refused.length > 0) throw new Error(`${to.name}: ${refused.length} of ${answered.length} were not acknowledged; the first with ${refused[0]?.status}`);
 }

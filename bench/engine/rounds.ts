@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Client as Temporal, type Connection } from '@temporalio/client';
-import { now } from '../figures';
+import { mean, now } from '../figures';
 import { cpuTimes, type Usage, usedBetween } from '../usage';
 import { emailOf } from './event';
 import type { Side } from './sides';
@@ -9,7 +9,7 @@ import type { Side } from './sides';
 export interface Watch {
   connection: Connection;
   hubspotUrl: string;
-  /** Processes whose CPU time counts; the side's own is added as `worker`. */
+  /** Processes whose CPU time counts, beside the side's own. */
   pids: Record<string, number>;
 }
 
@@ -30,7 +30,7 @@ const patienceMs = 180_000;
 /** `count` events at once, until all runs have closed. */
 export async function burst(side: Side, watch: Watch, round: string, count: number): Promise<BurstFigures> {
   await reset(watch);
-  const pids = { ...watch.pids, worker: side.process.pid, bench: process.pid };
+  const pids = { ...watch.pids, ...side.pids };
   const before = cpuTimes(pids);
   const startedAt = now();
   await side.burst(round, count);
@@ -39,7 +39,8 @@ export async function burst(side: Side, watch: Watch, round: string, count: numb
   const closes = await closed(side, watch, round, count);
   const cpu = usedBetween(before, cpuTimes(pids));
   const { calls } = (await simulator(watch, 'stats')) as { calls: number };
-  return { count, seconds: (Math.max(...closes.map(({ closedAt }) => closedAt)) - startedAt) / 1000, handInSeconds: (handedIn - startedAt) / 1000, calls, cpu };
+  const closedAt = Math.max(...closes.map((run) => run.closedAt));
+  return { count, seconds: (closedAt - startedAt) / 1000, handInSeconds: (handedIn - startedAt) / 1000, calls, cpu };
 }
 
 export interface PacedFigures {
@@ -54,7 +55,7 @@ export interface PacedFigures {
 export async function paced(side: Side, watch: Watch, round: string, rate: number, seconds: number): Promise<PacedFigures> {
   await reset(watch);
   const count = Math.round(rate * seconds);
-  const pids = { ...watch.pids, worker: side.process.pid, bench: process.pid };
+  const pids = { ...watch.pids, ...side.pids };
   const before = cpuTimes(pids);
   const calledAt = await side.paced(round, count, rate);
   await landed(watch, count);
@@ -70,18 +71,26 @@ export async function paced(side: Side, watch: Watch, round: string, rate: numbe
 }
 
 /** Events and bytes of the histories of some runs, on average; and the events of one of them. */
-export async function historyOf(side: Side, watch: Watch, round: string): Promise<{ events: number; bytes: number; types: string[] }> {
+export interface History {
+  events: number;
+  bytes: number;
+  types: string[];
+}
+
+export async function historyOf(side: Side, watch: Watch, round: string): Promise<History> {
   const client = new Temporal({ connection: watch.connection, namespace: side.namespace });
   const sample = 20;
-  let [events, bytes] = [0, 0];
+  const lengths: { events: number; bytes: number }[] = [];
   for (let index = 0; index < sample; index++) {
-    const { raw } = await client.workflow.getHandle(`${side.idsOf(round)}${index}`).describe();
-    events += Number(raw.workflowExecutionInfo?.historyLength ?? 0) / sample;
-    bytes += Number(raw.workflowExecutionInfo?.historySizeBytes ?? 0) / sample;
+    const { workflowExecutionInfo: info } = (await client.workflow.getHandle(`${side.idsOf(round)}${index}`).describe()).raw;
+    lengths.push({ events: Number(info?.historyLength), bytes: Number(info?.historySizeBytes) });
   }
   const history = await client.workflow.getHandle(`${side.idsOf(round)}0`).fetchHistory();
-  const types = (history.events ?? []).map((event) => Object.keys(event).find((key) => key.endsWith('EventAttributes') && event[key as 'eventId'])?.replace('EventAttributes', '') ?? '?');
-  return { events, bytes, types };
+  const types = (history.events ?? []).map((event) => {
+    const attributes = Object.keys(event).find((key) => key.endsWith('EventAttributes') && event[key as 'eventId']);
+    return attributes?.replace('EventAttributes', '') ?? '?';
+  });
+  return { events: mean(lengths.map(({ events }) => events)), bytes: mean(lengths.map(({ bytes }) => bytes)), types };
 }
 
 async function reset(watch: Watch): Promise<void> {
@@ -112,7 +121,8 @@ async function closed(side: Side, watch: Watch, round: string, count: number): P
   }
   const client = new Temporal({ connection: watch.connection, namespace: side.namespace });
   const runs: { id: string; closedAt: number }[] = [];
-  for await (const { workflowId, closeTime } of client.workflow.list({ query, pageSize: 1000 })) runs.push({ id: workflowId, closedAt: closeTime?.getTime() ?? NaN });
+  for await (const { workflowId, closeTime } of client.workflow.list({ query, pageSize: 1000 }))
+    runs.push({ id: workflowId, closedAt: closeTime?.getTime() ?? NaN });
   return runs;
 }
 

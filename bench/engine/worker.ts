@@ -23,7 +23,7 @@ function unlimited(sync: Sync): Sync {
 async function main(): Promise<void> {
   const config = loadWorkerConfig();
   const log = createLog({ name: 'worker', level: config.logLevel });
-  await installRuntime({ log, metricsPort: config.metricsPort });
+  await installRuntime({ log, metricsHost: '127.0.0.1', metricsPort: config.metricsPort });
   const { pool, statements } = countingPool(config.databaseUrl, log);
   const ledger = createLedger({ pool, codec: createCodec(config.codecKeys).bodies, log });
   await ledger.migrate();

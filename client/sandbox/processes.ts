@@ -32,13 +32,6 @@ const ROOT = path.resolve(__dirname, '..', '..');
 /** In a checkout this file is TypeScript and so are the entries; after a build both are JavaScript under dist/. */
 const FROM_SOURCE = __filename.endsWith('.ts');
 
-/** Starts one of our programs and resolves when it says that it is ready; rejects, with its last words, when it ends first. */
-export async function spawnNode(options: NodeProcessOptions): Promise<NodeProcess> {
-  const started = await startNode(options);
-  const ready = await started.ready;
-  return { ...started.child, ready };
-}
-
 async function startNode(options: NodeProcessOptions): Promise<{ child: Child; ready: Promise<Ready> }> {
   const { name, entry, args = [], env = {}, log, readyTimeoutMs = 60_000 } = options;
   let announce: (ready: Ready) => void = () => undefined;
@@ -97,7 +90,10 @@ export type Stoppable = Pick<Child, 'name' | 'stop' | 'kill'>;
 export interface Supervisor {
   /** Takes charge of something already started. */
   add<T extends Stoppable>(stoppable: T): T;
-  /** {@link spawnNode}, under this supervisor from the first moment, so that a stop during start-up ends it too. */
+  /**
+   * Starts one of our programs and resolves when it says that it is ready; rejects, with its last words, when it ends first.
+   * Under this supervisor from the first moment, so that a stop during start-up ends it too.
+   */
   spawnNode(options: NodeProcessOptions): Promise<NodeProcess>;
   /** Ends everything, last started first; what has not ended when `timeoutMs` (default 20 s) is over is killed. */
   stopAll(timeoutMs?: number): Promise<void>;

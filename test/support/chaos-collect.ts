@@ -103,3 +103,20 @@ function first(value: unknown): RecordOutcome | null {
 export function callsInHistory(runs: readonly RunFacts[]): number {
   return runs.flatMap(({ outcome }) => outcome?.attempts ?? []).reduce((sum, { batch, code }) => sum + (code === 'LOST' ? 0 : 1 / batch), 0);
 }
+
+/** What is still open and where it stands, for the message of a test that waited in vain. */
+export async function openEvents(stack: Stack): Promise<string> {
+  const lines = await stack.ledger.queries.runs({ outcome: 'open', limit: 10_000 });
+  // Listed newest first: the oldest have waited longest.
+  const told = lines.slice(-4).map(async ({ workflowId, receivedAt, state }) => {
+    const events = await readHistory(stack, { workflowId }).catch((error: unknown) => [{ type: String(error), at: 0, attributes: {} }]);
+    const steps = events.map(({ type, at, attributes }) => `${new Date(at).toISOString().slice(11, 23)} ${type} ${JSON.stringify(attributes).slice(0, 300)}`);
+    const pending = await stack.client.workflow
+      .getHandle(workflowId)
+      .describe()
+      .then(({ raw }) => JSON.stringify({ task: raw.pendingWorkflowTask, activities: raw.pendingActivities }))
+      .catch(String);
+    return [`${workflowId}, received ${receivedAt}, is ${state}`, ...steps, pending].join('\n  ');
+  });
+  return (await Promise.all(told)).join('\n');
+}

@@ -5,7 +5,7 @@ import type { Answer, CliContext } from '../context';
 
 const entries = { worker: 'workers/main.ts', gateway: 'client/gateway/main.ts' } as const;
 
-/** In production Temporal or the database may come up long after the process: it waits, and says so in its log. */
+/** No limit: a gateway waits for its database, and says so in its log. (A worker without one ends, to be started anew.) */
 const readyTimeoutMs = 2 ** 31 - 1;
 /** What is in flight gets the time the worker itself allows (30 s), and a little. */
 const stopTimeoutMs = 35_000;

@@ -32,7 +32,7 @@ export async function startConnected(context: CliContext, options: StartOptions)
   let say = (line: string) => terminal.note(`  ${line}`);
   const supervisor = createSupervisor();
   const stop = stopOnSignal(() => void supervisor.killAll());
-  const step = stepsOn(terminal);
+  const step = stepsOn(terminal, stop.signal);
   const node = (name: string, entry: string) =>
     step(name, () =>
       keepRunning<NodeProcess>(() => supervisor.spawnNode({ name, entry, log: logs.of(name) }), { log: (line) => say(line), closing: stop.signal }),

@@ -42,8 +42,8 @@ export async function startLive(context: CliContext, options: StartOptions): Pro
   ).catch(portsInUse);
   const screen = createLiveScreen(process.stdout);
   let say = (line: string) => terminal.note(`  ${line}`);
-  const handle = startSandbox({ syncs, folder, ports, lasting: true, env, log: (line) => say(line), step: stepsOn(terminal) });
   const stop = stopOnSignal(() => void handle.kill());
+  const handle = startSandbox({ syncs, folder, ports, lasting: true, env, log: (line) => say(line), step: stepsOn(terminal, stop.signal) });
   try {
     const sandbox = await Promise.race([handle.started, stop.requested]);
     if (!sandbox) return stopped();

@@ -14,6 +14,7 @@ import { allEnded, sendSamples, type SentSample } from '../../sandbox/traffic';
 import { judge, type Verdict } from '../../sandbox/verdict';
 import { exitCodes } from '../cli-error';
 import type { Answer, CliContext } from '../context';
+import type { Terminal } from '../terminal';
 import { onceText } from './start-once-text';
 import { stopOnSignal } from './start-signals';
 import { startFailed, stepsOn } from './start-steps';
@@ -37,12 +38,20 @@ export async function startOnce(context: CliContext, options: { json?: boolean }
     env,
     true,
   );
-  const handle = startSandbox({ syncs, folder, ports, lasting: false, env, log: (line) => terminal.note(`  ${line}`), step: stepsOn(terminal) });
   const stop = stopOnSignal(() => void handle.kill());
+  const handle = startSandbox({
+    syncs,
+    folder,
+    ports,
+    lasting: false,
+    env,
+    log: (line) => terminal.note(`  ${line}`),
+    step: stepsOn(terminal, stop.signal),
+  });
   try {
     const work = handle.started.then((sandbox) => runSamples(sandbox, env, stop.signal));
     const verdict = await Promise.race([work, stop.requested]);
-    if (!verdict) return interrupted();
+    if (!verdict) return interrupted(terminal);
     const facts = { verdict, seconds: (Date.now() - startedAt) / 1000 };
     if (options.json) terminal.line(JSON.stringify(documentOf(facts)));
     return {
@@ -97,6 +106,7 @@ function documentOf({ verdict: { verdict, funnel }, seconds }: { verdict: Round;
   return { ...verdict, funnel, seconds };
 }
 
-function interrupted(): Answer {
-  return { exitCode: exitCodes.badNews, document: undefined, print: (terminal) => terminal.note('stopped before the samples had ended') };
+function interrupted(terminal: Terminal): Answer {
+  terminal.note('stopped before the samples had ended');
+  return { exitCode: exitCodes.badNews, document: undefined, print: () => undefined };
 }

@@ -6,8 +6,8 @@ import type { Terminal } from '../terminal';
 /** Runs one step of a start: its name and time when it is done, its name and cause when it fails. */
 export type Step = <T>(name: string, work: () => Promise<T>) => Promise<T>;
 
-/** Steps as lines on stderr: calm, and the same in a terminal and in a log. */
-export function stepsOn(terminal: Terminal): Step {
+/** Steps as lines on stderr: calm, and the same in a terminal and in a log. Those that `stopping` ended are no news. */
+export function stepsOn(terminal: Terminal, stopping: AbortSignal): Step {
   const { colours } = terminal;
   return async (name, work) => {
     const startedAt = Date.now();
@@ -16,7 +16,7 @@ export function stepsOn(terminal: Terminal): Step {
       terminal.note(`  ${colours.green('✓')} ${name.padEnd(34)} ${colours.dim(span(Date.now() - startedAt))}`);
       return result;
     } catch (error) {
-      terminal.note(`  ${colours.red('✗')} ${name}`);
+      if (!stopping.aborted) terminal.note(`  ${colours.red('✗')} ${name}`);
       throw error;
     }
   };

@@ -1,8 +1,13 @@
 import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
 import { createColors } from 'picocolors';
 import { shopify } from '../../../connectors/shopify/webhooks';
 import { sandboxSecret } from '../../../platform/secrets';
+import { syncs } from '../../../syncs';
+import { sandboxSecrets } from '../../sandbox/environment';
 import { funnelView } from '../../sandbox/funnel';
+import { services } from '../../sandbox/service-ports';
 import type { Terminal } from '../terminal';
 import { funnelLine, funnelText, handSignedWebhook } from './start-text';
 
@@ -61,4 +66,11 @@ test('and in one line', () => {
   expect(funnelLine(view)).toBe(
     'received 5 → valid 4 → mapped 3 → delivered 2, open 1; left by: 1 rejected (INVALID_EMAIL), 1 skipped (SKIPPED_BY_MAPPING), 1 duplicate at the door, 2 bad_signature at the door',
   );
+});
+
+test('docs/sandbox.md has the same line and the same secrets', () => {
+  const docs = readFileSync(path.resolve(__dirname, '../../../docs/sandbox.md'), 'utf8');
+  expect(docs).toContain(handSignedWebhook('http://127.0.0.1:8080'));
+  for (const { variable, value } of sandboxSecrets(syncs)) expect(docs).toContain(`| \`${variable}\` | \`${value}\` |`);
+  for (const { env, default: port } of Object.values(services)) expect(docs).toMatch(new RegExp(`\\| ${port || 'any free one'} \\| \`${env}\``));
 });

@@ -88,9 +88,9 @@ export async function startBudgetStage(options: { latencyMs?: string; windowScal
     },
     async judge() {
       const stats = (await (await fetch(`${simUrl}/_sim/stats`)).json()) as any;
-      const limits: any[] = stats.limits ?? Object.values(stats.quotas ?? {}).flat();
+      const limits: any[] = Object.values(stats.windows).flat();
       const burst = limits.filter(({ name }) => name === 'TEN_SECONDLY_ROLLING');
-      return { calls: stats.calls, refused: stats.byStatus['429'] ?? 0, mostInWindow: Math.max(0, ...burst.map(({ maxArrived }) => Number(maxArrived))) };
+      return { calls: stats.calls, refused: stats.byStatus['429'] ?? 0, mostInWindow: Math.max(...burst.map(({ maxArrived }) => Number(maxArrived))) };
     },
     view: () => client.workflow.getHandle(budgetWorkflowId({ vendor: 'hubspot', scope: 'main' })).query(budgetQuery, { nowMs: Date.now() }),
     change: (command) => client.workflow.getHandle(budgetWorkflowId({ vendor: 'hubspot', scope: 'main' })).executeUpdate(changeBudgetUpdate, { args: [command] }),

@@ -31,6 +31,7 @@ export function createEnrich(deps: ActivityDeps) {
 
     const { vendor } = enrich.enrichment.connector;
     const scopes = enrich.account.scopes.map((scope) => ({ vendor, scope }));
+    // Half-open, an enrichment may be the call that tests the vendor: then the gate decides.
     if (deps.health.openUntil(scopes) > deps.now()) return end({ fallback: true, cause: `${vendor} is failing; not asked` });
     const asked = { scopes, lane: plan.budget.lane, sync: plan.syncId };
     const patienceMs = Math.min(maxPatienceMs, enrich.timeoutMs);

@@ -32,7 +32,7 @@ export interface Permit {
   giveBack(): void;
 }
 
-/** The one door to a vendor's quota. Behind it: an in-process limiter today, the durable budget per account next. */
+/** The one door to a vendor's quota. Behind it: the durable budget of each scope. */
 export interface Gate {
   /** Waits for permits, in lane order. Rejects with the signal's reason when aborted. */
   acquire(request: PermitRequest): Promise<Permit>;

@@ -1,5 +1,6 @@
 import { Command as Commander, InvalidArgumentError, Option } from 'commander';
 import type * as StartModule from './commands/start';
+import type * as BudgetModule from './commands/budget';
 import type * as RunsModule from './commands/runs';
 import type * as TraceModule from './commands/trace';
 import type * as ReplayModule from './commands/replay';
@@ -17,6 +18,7 @@ export type Execute = (command: (context: CliContext) => Promise<Answer>, option
 /* eslint-disable @typescript-eslint/no-require-imports */
 const load = {
   start: () => require('./commands/start') as typeof StartModule,
+  budget: () => require('./commands/budget') as typeof BudgetModule,
   runs: () => require('./commands/runs') as typeof RunsModule,
   trace: () => require('./commands/trace') as typeof TraceModule,
   replay: () => require('./commands/replay') as typeof ReplayModule,
@@ -43,6 +45,7 @@ export function createProgram(execute: Execute): Commander {
   addTrace(program, execute);
   addReplay(program, execute);
   addOverview(program, execute);
+  addBudget(program, execute);
   addProcesses(program, execute);
   for (const command of program.commands) command.addOption(new Option('--json', 'print one JSON document'));
   return program;
@@ -113,6 +116,37 @@ function addOverview(program: Commander, execute: Execute): void {
     .action((name: string | undefined, options: Typed<{ jsonSchema?: boolean }>) =>
       execute((context) => load.contracts().contracts(context, name, options), options),
     );
+}
+
+function addBudget(program: Commander, execute: Execute): void {
+  const budget = program
+    .command('budget [scope]')
+    .description('who spends what of each vendor account, what is left, and when it runs out')
+    .action((scope: string | undefined, options: Typed<object>) => execute((context) => load.budget().showBudgets(context, scope), options))
+    .addHelpText('after', examples('budget', 'budget hubspot/main --json', 'budget pause hubspot/main lane:backfill', 'budget share hubspot/main shop-order-to-crm 30%'));
+  const change = (name: string, description: string, command: (text: string, more: string) => Parameters<ReturnType<typeof load.budget>['changeBudget']>[2]) =>
+    budget
+      .command(name)
+      .description(description)
+      .addOption(new Option('--json', 'print one JSON document'))
+      .action((scope: string, what: string, ...rest: unknown[]) => {
+        const more = typeof rest[0] === 'string' ? rest[0] : '';
+        const own = rest.find((one) => typeof one === 'object') as { json?: boolean };
+        const options = { json: own.json === true || budget.opts<{ json?: boolean }>().json === true };
+        return execute((context) => load.budget().changeBudget(context, scope, command(what, more)), options);
+      });
+  change('pause <scope> <what>', 'nothing of "all", "lane:<lane>" or "sync:<id>" is sent until resumed', (what) => ({ kind: 'pause', what }));
+  change('resume <scope> <what>', 'takes a pause back; "all" takes every one back', (what) => ({ kind: 'resume', what }));
+  change('share <scope> <sync> <part>', 'guarantees a sync a part, e.g. 0.3 or 30%; "none" for as declared', (sync, part) => ({
+    kind: 'share',
+    sync,
+    share: load.budget().parseShare(part),
+  }));
+  change('priority <scope> <sync> <lane>', 'serves a sync in another lane; "none" for as declared', (sync, lane) => ({
+    kind: 'priority',
+    sync,
+    lane: load.budget().parseLane(lane),
+  }));
 }
 
 function addProcesses(program: Commander, execute: Execute): void {

@@ -48,6 +48,16 @@ test('the permits counted equal the calls the vendor counted', async () => {
     await fresh.spender({ SPENDER_BULK: '0' }); // stays, so that somebody answers the query
     const spender = await fresh.spender({ SPENDER_HOSTS: '0' });
     await delay(12_000);
+    // An operator's pause holds at the next renewal, and so does its end.
+    await expect(fresh.change({ kind: 'share', sync: 'x', share: 1.5 })).rejects.toThrow();
+    expect(await fresh.change({ kind: 'pause', what: 'lane:backfill' })).toMatchObject({ held: ['lane:backfill'] });
+    await delay(4_000);
+    const paused = await fresh.judge();
+    await delay(3_000);
+    expect((await fresh.judge()).calls).toBe(paused.calls);
+    await fresh.change({ kind: 'resume', what: 'all' });
+    await delay(6_000);
+    expect((await fresh.judge()).calls).toBeGreaterThan(paused.calls);
     const { calls } = await spender.stop();
     expect((await fresh.judge()).calls).toBe(calls);
     const view = await fresh.view();

@@ -9,7 +9,7 @@ import { findTemporalBinary } from '../../client/sandbox/temporal-binary';
 import { startTemporal, type TemporalServer } from '../../client/sandbox/temporal-server';
 import { freePort } from '../../client/sandbox/ports';
 import { budgetWorkflowId } from '../../workflows/ids';
-import { budgetQuery, type BudgetView } from '../../workflows/messages';
+import { budgetQuery, changeBudgetUpdate, type BudgetCommand, type BudgetView } from '../../workflows/messages';
 
 /** What a spender process has done so far. */
 export interface Spent {
@@ -39,6 +39,7 @@ export interface BudgetStage {
   spender(env?: Record<string, string>): Promise<Spender>;
   judge(): Promise<Judged>;
   view(): Promise<BudgetView>;
+  change(command: BudgetCommand): Promise<BudgetView>;
   restartTemporal(): Promise<void>;
   simUrl: string;
   close(): Promise<void>;
@@ -87,11 +88,12 @@ export async function startBudgetStage(options: { latencyMs?: string; windowScal
     },
     async judge() {
       const stats = (await (await fetch(`${simUrl}/_sim/stats`)).json()) as any;
-      const limits: any[] = stats.limits ?? Object.values(stats.quotas ?? {}).flat();
+      const limits: any[] = Object.values(stats.windows).flat();
       const burst = limits.filter(({ name }) => name === 'TEN_SECONDLY_ROLLING');
-      return { calls: stats.calls, refused: stats.byStatus['429'] ?? 0, mostInWindow: Math.max(0, ...burst.map(({ maxArrived }) => Number(maxArrived))) };
+      return { calls: stats.calls, refused: stats.byStatus['429'] ?? 0, mostInWindow: Math.max(...burst.map(({ maxArrived }) => Number(maxArrived))) };
     },
     view: () => client.workflow.getHandle(budgetWorkflowId({ vendor: 'hubspot', scope: 'main' })).query(budgetQuery, { nowMs: Date.now() }),
+    change: (command) => client.workflow.getHandle(budgetWorkflowId({ vendor: 'hubspot', scope: 'main' })).executeUpdate(changeBudgetUpdate, { args: [command] }),
     async restartTemporal() {
       await server.stop();
       await delay(500);

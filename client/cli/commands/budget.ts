@@ -1,0 +1,80 @@
+import { WorkflowNotFoundError } from '@temporalio/client';
+import type { Lane } from '../../../schemas/plan';
+import { budgetWorkflowId } from '../../../workflows/ids';
+import { budgetQuery, changeBudgetUpdate, type BudgetCommand, type BudgetView } from '../../../workflows/messages';
+import { CliError, exitCodes, usageError } from '../cli-error';
+import type { Answer, CliContext } from '../context';
+import { printBudgets } from '../output/budget-text';
+
+type Scope = BudgetView['scope'];
+
+/** `syncline budget [scope]`: who spends what of each vendor account, and when it runs out. */
+export async function showBudgets(context: CliContext, wanted: string | undefined): Promise<Answer> {
+  const scopes = scopesOf(context, wanted);
+  const views = await Promise.all(scopes.map((scope) => viewOf(context, scope)));
+  const budgets = scopes.map((scope, index) => ({ scope, view: views[index] ?? null }));
+  const bad = budgets.some(({ view }) => view !== null && view.state !== 'open');
+  return { exitCode: bad ? exitCodes.badNews : exitCodes.ok, document: { budgets }, print: (terminal) => printBudgets(terminal, budgets) };
+}
+
+/** `syncline budget pause|resume|share|priority`: in force at every worker's next renewal, some seconds. */
+export async function changeBudget(context: CliContext, wanted: string, command: BudgetCommand): Promise<Answer> {
+  const [scope] = scopesOf(context, wanted);
+  if (!scope) throw usageError(`no sync spends from "${wanted}"`);
+  const { client, address } = await context.temporal();
+  try {
+    const view = await client.workflow.getHandle(budgetWorkflowId(scope)).executeUpdate(changeBudgetUpdate, { args: [command] });
+    return { exitCode: exitCodes.ok, document: { budget: view }, print: (terminal) => printBudgets(terminal, [{ scope, view }]) };
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) throw usageError(`the budget of ${nameOf(scope)} has not started: nothing was ever spent from it`);
+    const cause = (error as { cause?: { message?: string } }).cause?.message;
+    if (cause) throw usageError(cause);
+    throw new CliError({ exitCode: exitCodes.unreachable, what: 'the budget does not answer', where: address, next: 'is a worker running? npx syncline doctor' });
+  }
+}
+
+/** A share as one types it: `0.3`, `30%`, or `none`. */
+export function parseShare(text: string): number | null {
+  if (text === 'none') return null;
+  const value = text.endsWith('%') ? Number(text.slice(0, -1)) / 100 : Number(text);
+  if (!(value > 0 && value <= 1)) throw usageError(`share "${text}"`, { expected: 'a part such as 0.3 or 30%, or none' });
+  return value;
+}
+
+export function parseLane(text: string): Lane | null {
+  if (text === 'none') return null;
+  if (!['live', 'scheduled', 'backfill', 'replay'].includes(text)) throw usageError(`lane "${text}"`, { expected: 'live, scheduled, backfill, replay, or none' });
+  return text as Lane;
+}
+
+async function viewOf(context: CliContext, scope: Scope): Promise<BudgetView | null> {
+  const { client, address } = await context.temporal();
+  try {
+    return await client.workflow.getHandle(budgetWorkflowId(scope)).query(budgetQuery, { nowMs: Date.now() });
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return null;
+    throw new CliError({
+      exitCode: exitCodes.unreachable,
+      what: `the budget of ${nameOf(scope)} does not answer`,
+      where: address,
+      next: 'start a worker: the budget lives in its workflow, and only a worker can ask it',
+    });
+  }
+}
+
+/** Every scope the syncs spend from, or the one named `vendor/scope`, `vendor`, or `scope`. */
+function scopesOf(context: CliContext, wanted: string | undefined): Scope[] {
+  const all = new Map<string, Scope>();
+  for (const { to, enrich } of context.syncs()) {
+    for (const account of [to.account, ...(enrich ? [enrich.account] : [])]) {
+      for (const scope of account.scopes) all.set(`${account.connector.vendor}/${scope}`, { vendor: account.connector.vendor, scope });
+    }
+  }
+  const fitting = [...all.values()].filter((scope) => wanted === undefined || [nameOf(scope), scope.vendor, scope.scope].includes(wanted));
+  if (fitting.length === 0) throw usageError(`no sync spends from "${wanted ?? ''}"`, { expected: [...all.keys()].join(', ') });
+  return fitting;
+}
+
+function nameOf({ vendor, scope }: Scope): string {
+  return `${vendor}/${scope}`;
+}

@@ -1,0 +1,147 @@
+import type { Permit, PermitRequest } from '../../connectors/permit';
+import type { Lane } from '../../schemas/plan';
+import { BudgetWorld, worldScope as scope } from '../../test/support/budget-world';
+import { lease } from '../../workflows/budget/lease';
+import type { BudgetLimit, LeaseRequest } from '../../workflows/budget/protocol';
+import { newBudget } from '../../workflows/budget/state';
+import { checkCommand, checkLease, checkLimits, checkShares } from '../../workflows/budget/validate';
+
+const ask = (lane: Lane = 'live', scopes = [scope]): PermitRequest => ({ scopes, lane, sync: 's' });
+const ok = { status: 200, headers: {} };
+const perSecond: BudgetLimit[] = [{ name: 'w', kind: 'rolling', ms: 1_000, max: 10 }];
+
+function stage(limits: BudgetLimit[] = perSecond, workers = 1) {
+  const world = new BudgetWorld({ seed: 1, limits });
+  return { world, workers: Array.from({ length: workers }, () => world.startWorker()) };
+}
+
+jest.setTimeout(30_000);
+
+test('a 429 pauses every worker of the scope for what the vendor asked, and lowers the ceiling for a while', async () => {
+  const { world, workers } = stage(perSecond, 2);
+  const [one, two] = workers.map(({ gate }) => gate);
+  void one!.acquire(ask()).then((permit) => permit.done({ status: 429, headers: {}, rateLimited: { retryAfterMs: 7_000 } }));
+  void two!.acquire(ask()).then((permit) => permit.done(ok));
+  await world.time.run(4_000);
+  expect(one!.tryAcquire(ask())).toBeNull();
+  expect(one!.closedForMs([scope], 'live')).toBeGreaterThan(2_000);
+  expect(two!.closedForMs([scope], 'live')).toBeGreaterThan(2_000);
+  expect(world.state.slots[0]!.ceiling).toBeLessThan(1);
+  world.demand(workers[1]!, { lane: 'live', backlog: 5 });
+  await world.time.run(60_000);
+  expect(world.arrivals[0]!.at).toBeGreaterThan(7_000);
+  expect(world.count(50_000, 60_000)).toBeGreaterThan(85);
+});
+
+test('a spent day: nothing more goes, and nothing is asked for while nobody waits', async () => {
+  const { world, workers } = stage([...perSecond, { name: 'day', kind: 'rolling', ms: 3_600_000, max: 50 }]);
+  world.demand(workers[0]!, { lane: 'backfill', backlog: 5, to: 60_000 });
+  await world.time.run(60_000);
+  expect(world.arrivals.length).toBeGreaterThan(45);
+  expect(world.arrivals.length).toBeLessThanOrEqual(50);
+  expect(workers[0]!.gate.closedForMs([scope], 'live')).toBeGreaterThan(60_000);
+  await world.time.run(4_000_000);
+  world.demand(workers[0]!, { lane: 'backfill', backlog: 5, to: 4_030_000 });
+  await world.time.run(4_030_000);
+  expect(world.count(4_000_000, 4_030_000)).toBeGreaterThan(40);
+});
+
+test('a two-hour outage: one call at a time tests the vendor, ever more rarely; when it is back the rate grows slowly', async () => {
+  const { world, workers } = stage([{ name: 'w', kind: 'rolling', ms: 1_000, max: 20 }], 3);
+  const calls: { at: number; worker: number }[] = [];
+  let down = true;
+  workers.forEach(({ gate }, worker) => {
+    const one = async (record: number): Promise<void> => {
+      for (;;) {
+        const permit = await gate.acquire(ask());
+        if (gate.admit([scope]).kind === 'shut') permit.giveBack();
+        else {
+          calls.push({ at: world.time.now, worker });
+          await new Promise<void>((resolve) => world.time.after(30, resolve));
+          permit.done({ status: down ? 503 : 200, headers: {} });
+          const keys = [`${worker}-${record}`];
+          gate.report([scope], { answered: down ? [] : keys, failed: down ? keys : [], connection: false });
+        }
+      }
+    };
+    for (let record = 0; record < 4; record++) void one(record);
+  });
+  const hours = 3_600_000;
+  await world.time.run(2 * hours);
+  expect(calls.filter(({ at }) => at > 60_000).length).toBeLessThan(15);
+  expect(calls.length).toBeLessThan(60);
+  down = false;
+  const probed = (): number | undefined => calls.find(({ at }) => at > 2 * hours)?.at;
+  for (let minute = 1; minute <= 16 && probed() === undefined; minute++) await world.time.run(2 * hours + minute * 60_000);
+  const back = probed()!;
+  await world.time.run(back + 60_000);
+  const within = (from: number, to: number) => calls.filter(({ at }) => at >= back + from && at < back + to).length;
+  expect(within(0, 5_000)).toBeLessThan(45);
+  expect(within(30_000, 40_000)).toBeGreaterThan(150);
+});
+
+test('several scopes: all permits or none, and an empty one blocks nobody else', async () => {
+  const other = { vendor: 'v', scope: 'other' };
+  const budgets = { main: newBudget(0), other: newBudget(0) };
+  const world = new BudgetWorld({ seed: 1, limits: [] });
+  const { gate } = world.startWorker({
+    scope: ({ scope: name }) => ({ worker: 'w', limits: [{ name: 'c', kind: 'concurrent', max: name === 'main' ? 1 : 5 }] }),
+    lease: async ({ scope: name }, request) => lease(budgets[name as 'main' | 'other'], request, world.time.now),
+  });
+  const got: Permit[] = [];
+  for (let count = 0; count < 2; count++) void gate.acquire(ask('live', [scope, other])).then((permit) => got.push(permit));
+  await world.time.run(2_000);
+  expect(got).toHaveLength(1);
+  for (let count = 0; count < 4; count++) void gate.acquire(ask('live', [other])).then((permit) => got.push(permit));
+  await world.time.run(4_000);
+  expect(got.length).toBeGreaterThanOrEqual(4);
+});
+
+test('an aborted wait leaves the line; a permit ends once; a cost is a whole number above 0', async () => {
+  const { world, workers } = stage([{ name: 'c', kind: 'concurrent', max: 1 }]);
+  const { gate } = workers[0]!;
+  const first = gate.acquire(ask());
+  await world.time.run(1_000);
+  const abort = new AbortController();
+  const waiting = gate.acquire({ ...ask(), signal: abort.signal });
+  abort.abort(new Error('gone'));
+  await expect(waiting).rejects.toThrow('gone');
+  const permit = await first;
+  permit.done(ok);
+  expect(() => permit.giveBack()).toThrow('ended twice');
+  expect(() => gate.tryAcquire({ ...ask(), cost: -1 })).toThrow('cost is -1');
+});
+
+test('a request answered before is not answered again: a late copy changes nothing', () => {
+  const state = newBudget(0);
+  const request: LeaseRequest = { v: 1, worker: 'a', term: 0, seq: 2, ack: 0, limits: perSecond, slots: [], counts: [], demand: [{ sync: 's', lane: 'live', waiting: 3, full: false, used: [], spent: 0 }] };
+  const reply = lease(state, request, 1_000);
+  expect(reply.slots[0]!.grant).toBeGreaterThan(0);
+  const before = JSON.stringify(state.workers);
+  expect(lease(state, { ...request, seq: 1 }, 1_001)).toMatchObject({ stale: true });
+  expect(lease(state, request, 1_002)).toMatchObject({ stale: true });
+  expect(JSON.stringify(state.workers)).toBe(before);
+});
+
+describe('bad input is named', () => {
+  test.each([
+    [() => checkShares({ a: 0.7, b: 0.5 }), 'sum to 1.2, more than 1: a 0.7, b 0.5'],
+    [() => checkShares({ a: -1 }), 'share of a is -1'],
+    [() => checkLimits([...perSecond, ...perSecond]), 'limit w is declared twice'],
+    [() => checkLimits([{ name: 'x', kind: 'fixed', ms: 0, max: 1 }]), 'limit x has a window of 0 ms'],
+    [() => checkCommand({ kind: 'pause', what: 'everything' }, {}), 'cannot be paused; expected all'],
+    [() => checkCommand({ kind: 'share', sync: 'b', share: 0.6 }, { a: 0.5 }), 'more than 1'],
+    [() => checkLease({ v: 1, worker: 'a', term: 0, seq: 1, ack: 0, slots: [{ name: 'w', holding: -1, gaveUp: [] }], counts: [], demand: [] }), 'slots held of w: -1'],
+  ])('%#', (act, words) => {
+    expect(act).toThrow(words);
+  });
+
+  test('a reading of a window nobody declared, or without numbers, changes nothing; the stricter of two maxima counts', () => {
+    const state = newBudget(0);
+    const request: LeaseRequest = { v: 1, worker: 'a', term: 0, seq: 1, ack: 0, limits: perSecond, slots: [], counts: [], demand: [] };
+    lease(state, { ...request, readings: [{ name: 'unknown', remaining: 0, own: 0 }, { name: 'w', own: 0 }, { name: 'w', max: 99, own: 0 }] }, 0);
+    expect(state.slots[0]).toMatchObject({ said: 0, foreign: 0 });
+    lease(state, { ...request, seq: 2, readings: [{ name: 'w', max: 5, own: 0 }] }, 0);
+    expect(state.slots[0]).toMatchObject({ said: 5 });
+  });
+});

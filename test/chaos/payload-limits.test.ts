@@ -5,7 +5,7 @@ import { sandboxSecret } from '../../platform/secrets';
 import type { AttemptEnd, RecordOutcome } from '../../schemas/outcome';
 import { compilePlan } from '../../syncs/define-sync';
 import shopCustomerToCrm from '../../syncs/shop-customer-to-crm/sync';
-import { historyFacts, readHistory, until } from '../support/chaos-collect';
+import { eventRuns, historyFacts, readHistory, until } from '../support/chaos-collect';
 import { customer, testSeed } from '../support/chaos-events';
 import { FakeProvider, workflowIdOf, type ProviderEvent } from '../support/chaos-provider';
 import { startStack, type Stack } from '../support/stack';
@@ -221,7 +221,7 @@ describe('wide batches', () => {
 });
 
 test('nothing in this namespace was terminated, and no worker ended', async () => {
-  for await (const { workflowId, status } of stack.client.workflow.list())
+  for await (const { workflowId, status } of stack.client.workflow.list(eventRuns))
     expect([workflowId, status.name]).toEqual([workflowId, expect.stringMatching(/^(COMPLETED|FAILED)$/)]);
   for (const worker of stack.workers) expect(await Promise.race([worker.exited, Promise.resolve('alive')])).toBe('alive');
 });

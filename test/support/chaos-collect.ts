@@ -52,6 +52,9 @@ async function ledgerRows(stack: Stack): Promise<LedgerRow[]> {
   }
 }
 
+/** Budgets are workflows too, and never end. */
+export const eventRuns = { query: `WorkflowType = 'recordSync'` };
+
 /** Every run, by its history. The index may lag behind: waited for until it knows all ids and no open run. */
 async function allRuns(stack: Stack, ids: ReadonlySet<string>): Promise<RunFacts[]> {
   const listed = await until(

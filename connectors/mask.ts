@@ -34,7 +34,10 @@ const identifier = /^[A-Za-z][A-Za-z0-9_]{0,63}$/;
 export function maskText(text: string, options: MaskOptions = {}): string {
   const keep = new Set(options.fields);
   let masked = bounded(text);
-  for (const value of longestFirst(options.values)) masked = masked.replace(whole(value), (found) => (keep.has(found) ? found : hidden));
+  for (const value of longestFirst(options.values)) {
+    if (value.length > longValue) masked = cutAt(masked, value.slice(0, longValue));
+    else masked = masked.replace(whole(value), (found) => (keep.has(found) ? found : hidden));
+  }
   masked = masked.replace(quoted, (found, offset: number, all: string) => {
     const inner = found.replace(/^["“«`']|["”»`']$/g, '').replace(/\\+$/, '');
     const fieldName = identifier.test(inner) && fieldBefore.test(all.slice(Math.max(0, offset - 40), offset));
@@ -60,6 +63,14 @@ function bounded(text: string): string {
 
 function longestFirst(values: Iterable<string> | undefined): string[] {
   return [...new Set(values)].filter((value) => value.trim().length >= 3).sort((a, b) => b.length - a.length);
+}
+
+/** Longer values make no pattern: where one begins, the text ends. Characters. */
+const longValue = 200;
+
+function cutAt(text: string, beginning: string): string {
+  const at = text.toLowerCase().indexOf(beginning.toLowerCase());
+  return at < 0 ? text : text.slice(0, at) + hidden;
 }
 
 function whole(value: string): RegExp {

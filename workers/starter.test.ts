@@ -25,6 +25,11 @@ describe('a start that Temporal refuses', () => {
     expect(refusedForGood(refused(code, details))).toBeNull();
   });
 
+  test('as the worker’s own connection words it: plain errors, without details', () => {
+    const cause = Object.assign(new Error('Blob data size exceeds limit.'), { name: 'ServiceError' });
+    expect(refusedForGood(new ServiceError('Failed to start Workflow', { cause }))).toContain('Blob data size');
+  });
+
   test('an error of another kind is waited out', () => {
     expect(refusedForGood(new TypeError('x'))).toBeNull();
   });

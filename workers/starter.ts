@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { isGrpcServiceError, ServiceError, WorkflowExecutionAlreadyStartedError, type Client } from '@temporalio/client';
+import { isGrpcServiceError, WorkflowExecutionAlreadyStartedError, type Client } from '@temporalio/client';
 import type { Logger } from 'pino';
 import type { Inbox, Outcomes, StartableEvent } from '../ledger/port';
 import { recordSyncType, startOptions } from '../platform/start-options';
@@ -178,8 +178,9 @@ export class Starter {
 export function refusedForGood(error: unknown): string | null {
   // The client wraps what the connection said. By code alone it can't be told: a search attribute that is not registered
   // is an invalid argument too, and mending that is the operator's, not the event's.
-  const said = error instanceof ServiceError ? error.cause : error;
-  if (!isGrpcServiceError(said)) return null;
-  const details = String(said.details ?? said.message);
-  return /size exceeds limit|larger than max/i.test(details) ? `Temporal refused the start: ${details.slice(0, 200)}` : null;
+  for (let one: unknown = error; one instanceof Error; one = one.cause) {
+    const said = isGrpcServiceError(one) ? one.details : one.message;
+    if (/size exceeds limit|larger than max/i.test(said)) return `Temporal refused the start: ${said.slice(0, 200)}`;
+  }
+  return null;
 }

@@ -123,7 +123,8 @@ export class Starter {
   private async notStarted(row: StartableEvent, error: unknown): Promise<void> {
     const { inbox, outcomes, log, plans } = this.options;
     if (error instanceof WorkflowExecutionAlreadyStartedError) return row.rearmed ? this.metOldRun(row) : this.booked(row.rowId);
-    const refusal = refusedForGood(error);
+    const said = refusedForGood(error);
+    const refusal = said === null ? null : `${said}; the event has ${Buffer.byteLength(JSON.stringify(row.event))} bytes`;
     const plan = plans.get(row.syncId);
     if (refusal && plan) {
       const { body: _body, id, ...facts } = row.event;
@@ -178,9 +179,10 @@ export class Starter {
 export function refusedForGood(error: unknown): string | null {
   // The client wraps what the connection said. By code alone it can't be told: a search attribute that is not registered
   // is an invalid argument too, and mending that is the operator's, not the event's.
+  // Which of the two holds the words differs between the client's own connection and the worker's.
   for (let one: unknown = error; one instanceof Error; one = one.cause) {
-    const said = isGrpcServiceError(one) ? one.details : one.message;
-    if (/size exceeds limit|larger than max/i.test(said)) return `Temporal refused the start: ${said.slice(0, 200)}`;
+    const said = isGrpcServiceError(one) ? `${one.message} ${one.details}` : one.message;
+    if (/size exceeds limit|larger than max/i.test(said)) return `Temporal refused the start: ${said.slice(0, 200).trim()}`;
   }
   return null;
 }

@@ -1,6 +1,6 @@
 import { DefaultLogger, Runtime } from '@temporalio/worker';
-import { createServer } from 'node:net';
 import type { Logger } from 'pino';
+import { freePort } from '../platform/free-port';
 
 /** Temporal's runtime of this process: logs through ours, metrics for Prometheus. Call it before anything else of the SDK. */
 export async function installRuntime(options: { log: Logger; metricsHost: string; metricsPort: number }): Promise<{ metricsPort: number }> {
@@ -16,19 +16,10 @@ export async function installRuntime(options: { log: Logger; metricsHost: string
     shutdownSignals: [],
     telemetryOptions: {
       logging: { filter: 'WARN', forward: {} },
-      metrics: { prometheus: { bindAddress: `${options.metricsHost}:${metricsPort}`, countersTotalSuffix: true, unitSuffix: true, useSecondsForDurations: true } },
+      metrics: {
+        prometheus: { bindAddress: `${options.metricsHost}:${metricsPort}`, countersTotalSuffix: true, unitSuffix: true, useSecondsForDurations: true },
+      },
     },
   });
   return { metricsPort };
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === 'object' && address ? address.port : 0));
-    });
-  });
 }

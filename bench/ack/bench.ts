@@ -16,7 +16,8 @@ export const ack: Bench = {
     slice: { default: '5', help: 'seconds of a steady round at a time, so that noise from outside meets both sides' },
     burst: { default: '3000', help: 'requests of a burst' },
     connections: { default: '64', help: 'connections of a burst' },
-    rounds: { default: '2', help: 'rounds of each side, alternating' },
+    rounds: { default: '2', help: 'steady rounds of each side, alternating' },
+    bursts: { default: '6', help: 'bursts of each side, alternating: one is over within a second' },
     warmup: { default: '1000', help: 'requests before anything counts' },
     worker: { default: 'without,with', help: 'whether a worker takes the events at the same time' },
   },
@@ -73,7 +74,7 @@ async function rounds({ setting, log, count }: BenchContext, withWorker: boolean
     }
   }
   for (const { name, steady: all } of [bare, gateway]) say(`${name.padEnd(8)} ${count('rate')}/s: ${shown(all.flat().map(({ latencyMs }) => latencyMs))}`);
-  for (let round = 0; round < count('rounds'); round++) {
+  for (let round = 0; round < count('bursts'); round++) {
     for (const to of order(round)) {
       const requests = requestsFor(to, `burst${round}`, count('burst'));
       if (requests.length === 0) continue;

@@ -4,9 +4,9 @@ import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { Client } from 'pg';
+import { freePort } from '../../platform/free-port';
 import { type Child, startChild } from './child';
 import type { Log } from './log';
-import { freePort } from './ports';
 import { dataFolder, type DatabaseUser, databaseUser, postgresBinaries } from './postgres-files';
 
 /** How to run the sandbox's PostgreSQL. */

@@ -37,7 +37,8 @@ test('a fault strikes the one sample it is meant for', () => {
   for (const { faults, delivery } of samples) {
     const { email, key } = (faults?.fault as { match?: { email?: string; key?: string } } | undefined)?.match ?? {};
     const record = email ?? key;
-    if (record !== undefined) expect(samples.filter((one) => JSON.stringify(one.delivery.body).includes(record)).map((one) => one.delivery)).toEqual([delivery]);
+    if (record !== undefined)
+      expect(samples.filter((one) => JSON.stringify(one.delivery.body).includes(record)).map((one) => one.delivery)).toEqual([delivery]);
   }
 });
 

@@ -2,9 +2,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { Connection } from '@temporalio/client';
+import { freePort } from '../../platform/free-port';
 import { type Child, startChild } from './child';
 import type { Log } from './log';
-import { freePort } from './ports';
 import { noteOwner, waitForPredecessor } from './predecessor';
 
 /** How to run the Temporal dev server. */
@@ -45,8 +45,21 @@ const DYNAMIC_CONFIG = [
 const FAST_TIMERS = 'history.timerProcessorMaxTimeShift="10ms"';
 const READY_TIMEOUT_MS = 60_000;
 
+/** The server picks ports of its own for its inner services, and another program may take one before it listens. */
+const ATTEMPTS = 3;
+
 /** Starts the dev server and resolves once it answers calls on the default namespace. */
 export async function startTemporal(options: TemporalServerOptions): Promise<TemporalServer> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await startServer(options);
+    } catch (error) {
+      if (attempt === ATTEMPTS || !/address already in use/.test((error as Error).message)) throw error;
+    }
+  }
+}
+
+async function startServer(options: TemporalServerOptions): Promise<TemporalServer> {
   const port = options.port || (await freePort());
   const uiPort = options.uiPort === 0 ? await freePort() : options.uiPort;
   if (options.dbFile) {

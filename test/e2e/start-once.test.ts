@@ -14,7 +14,14 @@ async function startOnce(env: Record<string, string>, interruptAt?: string) {
 }
 
 const nothing = { processes: [], files: [] };
-const lastLine = (text: string) => text.trimEnd().split('\n').at(-1) ?? '';
+/** What it found, as JSON on its last line; one that could not begin says why instead. */
+function verdictOf({ stdout, stderr }: { stdout: string; stderr: string }): Record<string, any> {
+  try {
+    return JSON.parse(stdout.trimEnd().split('\n').at(-1) ?? '') as Record<string, any>;
+  } catch {
+    throw new Error(`it came to no verdict:\n${stdout}\n${stderr}`);
+  }
+}
 
 // Real settings that it must not touch: nothing answers at these addresses.
 const elsewhere = { TEMPORAL_ADDRESS: '127.0.0.1:9', SYNCLINE_DATABASE_URL: 'postgres://127.0.0.1:9/production', SYNCLINE_MODE: 'real' };
@@ -32,7 +39,7 @@ describe('the samples to their end', () => {
 
   test('the count is right, and nothing stays behind', async () => {
     const { code, stdout, stderr, left } = await honest;
-    const { ok, problems, equations, fates, records } = JSON.parse(lastLine(stdout)) as Record<string, any>;
+    const { ok, problems, equations, fates, records } = verdictOf({ stdout, stderr });
     expect({ code, ok, problems, left, stderr: code === 0 ? '' : stderr }).toEqual({ code: 0, ok: true, problems: [], left: nothing, stderr: '' });
     expect(equations.every((equation: { holds: boolean }) => equation.holds)).toBe(true);
     expect(equations[2].right).toEqual({ accepted: 10, skipped: 2, invalid: 1, rejected: 1, superseded: 1 });
@@ -42,8 +49,8 @@ describe('the samples to their end', () => {
   });
 
   test('a planted loss is found: exit 1, and it says what is missing', async () => {
-    const { code, stdout, left } = await lying;
-    const { ok, problems } = JSON.parse(lastLine(stdout)) as { ok: boolean; problems: string[] };
+    const { code, stdout, stderr, left } = await lying;
+    const { ok, problems } = verdictOf({ stdout, stderr });
     expect({ code, ok, left }).toEqual({ code: 1, ok: false, left: nothing });
     // Records that shared the call with hers are lost with her.
     expect(problems).toContain('the CRM has no record of ada@example.com');

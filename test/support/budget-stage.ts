@@ -7,7 +7,7 @@ import { prepareNamespace } from '../../client/sandbox/namespace';
 import { createSupervisor, type NodeProcess } from '../../client/sandbox/processes';
 import { findTemporalBinary } from '../../client/sandbox/temporal-binary';
 import { startTemporal, type TemporalServer } from '../../client/sandbox/temporal-server';
-import { freePort } from '../../client/sandbox/ports';
+import { freePort } from '../../platform/free-port';
 import { budgetWorkflowId } from '../../workflows/ids';
 import { budgetQuery, changeBudgetUpdate, type BudgetCommand, type BudgetView } from '../../workflows/messages';
 

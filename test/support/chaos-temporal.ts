@@ -3,7 +3,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { Connection } from '@temporalio/client';
 import { prepareNamespace } from '../../client/sandbox/namespace';
-import { freePort } from '../../client/sandbox/ports';
+import { freePort } from '../../platform/free-port';
 import { findTemporalBinary } from '../../client/sandbox/temporal-binary';
 import { startTemporal, type TemporalServer } from '../../client/sandbox/temporal-server';
 

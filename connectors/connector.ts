@@ -4,9 +4,7 @@ import type { ResendRule } from '../schemas/outcome';
 import type { VendorError } from './errors';
 
 /** One quota of a vendor. `rolling`: any span of `ms`; `fixed`: clock-aligned spans of `ms`; `concurrent`: calls in flight. */
-export type Limit =
-  | { name: string; kind: 'rolling' | 'fixed'; ms: number; max: number }
-  | { name: string; kind: 'concurrent'; max: number };
+export type Limit = { name: string; kind: 'rolling' | 'fixed'; ms: number; max: number } | { name: string; kind: 'concurrent'; max: number };
 
 /** What the response headers say of a quota. */
 export interface LimitReading {
@@ -57,6 +55,8 @@ export interface Connector {
   auth(credentials: Readonly<Record<string, string>>): Record<string, string>;
   /** Turns a non-2xx answer into the one taxonomy. */
   errorFrom(response: VendorResponse): VendorError;
+  /** A failure inside a 2xx answer, for vendors that say "too many calls" or "no such field" with 200; null = a success. */
+  failureIn?(response: VendorResponse): VendorError | null;
   /** Reads the vendor's own view of its quotas. Malformed headers are left out, never guessed. */
   limitReadings(response: Pick<VendorResponse, 'headers'>): LimitReading[];
 }
@@ -110,6 +110,61 @@ export function defineOperation<S extends z.ZodType>(
   operation: Omit<Operation<z.output<S>>, 'kind' | 'input' | 'maxBatchBytes'> & { input: S; maxBatchBytes?: number },
 ): Operation<z.output<S>> {
   return { kind: 'operation', maxBatchBytes: 1024 * 1024, ...operation } as Operation<z.output<S>>;
+}
+
+/** How far a vendor's job is. */
+export type JobState =
+  | {
+      state: 'running';
+      /** When to look again. */
+      againMs: number;
+    }
+  | {
+      state: 'ended';
+      /** One result per row the vendor names. Rows it doesn't name share `unnamed`. */
+      results: RecordResult[];
+      /** What is true of the rows that `results` leaves out: the vendor took them, or it says only how many it took. */
+      unnamed: 'accepted' | 'verified' | 'unattributed';
+      /** With `unattributed`: how many rows of the job the vendor took, when it says. */
+      taken?: number;
+    }
+  | {
+      /** The whole job came to nothing; it may be handed over again when `retry` says so. */
+      state: 'failed';
+      retry: boolean;
+      code: string;
+      /** In plain words, personal data masked. */
+      cause: string;
+      vendorSaid?: Json;
+    };
+
+/** A write that a vendor takes as a job: handed over in one go, landed later, results read back. */
+export interface JobOperation<I = never> {
+  readonly kind: 'job';
+  readonly connector: Connector;
+  /** Stable, e.g. `profiles.import`. */
+  readonly name: string;
+  /** What it writes, e.g. `profile`. */
+  readonly object: string;
+  /** Rows per job. */
+  readonly maxRows: number;
+  /** Bytes of the body of one job. */
+  readonly maxBytes: number;
+  readonly resend: ResendRule;
+  readonly input: z.ZodType<I>;
+  /** The record's identity at the vendor, in its normal form. Two equal keys never share a job. */
+  key(input: I): string;
+  /** Hands the rows over; resolves with the vendor's name of the job. The job's id is recorded before anybody polls it. */
+  submit(call: Call, rows: readonly I[]): Promise<{ job: string }>;
+  /** Looks how far the job is, and reads what became of its rows once it has ended. */
+  poll(call: Call, job: string, rows: readonly I[]): Promise<JobState>;
+}
+
+/** Declares a job operation of a connector. */
+export function defineJobOperation<S extends z.ZodType>(
+  operation: Omit<JobOperation<z.output<S>>, 'kind' | 'input'> & { input: S },
+): JobOperation<z.output<S>> {
+  return { kind: 'job', ...operation } as JobOperation<z.output<S>>;
 }
 
 /** A read that adds to an event before it is mapped: a score, a segment, a firmographic. */

@@ -125,6 +125,15 @@ export function unreadable(vendor: string, what: string, response: Pick<VendorRe
   });
 }
 
+/** The failure a 2xx answer hides, when the connector knows such; one that fails to read the answer found none. */
+export function hiddenFailure(connector: Connector, response: VendorResponse): VendorError | null {
+  try {
+    return connector.failureIn?.(response) ?? null;
+  } catch {
+    return null;
+  }
+}
+
 /** The connector's reading of a refusal; a connector that fails to read it yields UNKNOWN, never a crash. */
 export function errorOf(connector: Connector, response: VendorResponse): VendorError {
   try {

@@ -4,7 +4,7 @@ import axios, { isAxiosError, type AxiosResponse } from 'axios';
 import type { BudgetScope, Lane } from '../schemas/plan';
 import type { Call, Connector, VendorRequest, VendorResponse } from './connector';
 import { VendorError } from './errors';
-import { errorOf, parseJson, plainHeaders, prepare, requestIdIn, shownPath, transportWatching, unreadable, withoutSecrets } from './http-wire';
+import { errorOf, hiddenFailure, parseJson, plainHeaders, prepare, requestIdIn, shownPath, transportWatching, unreadable, withoutSecrets } from './http-wire';
 import { maskText } from './mask';
 import { networkError } from './network-errors';
 import type { CallEnd, Gate, Permit } from './permit';
@@ -102,7 +102,12 @@ export function createVendorHttp(options: VendorHttpOptions): VendorHttp {
       credentials = undefined;
       if (error instanceof VendorError) throw error;
       const why = error instanceof Error ? error.message : String(error);
-      throw new VendorError({ code: 'UNAVAILABLE', status: null, connection: true, message: `credentials of ${connector.vendor} cannot be read: ${maskText(why)}` });
+      throw new VendorError({
+        code: 'UNAVAILABLE',
+        status: null,
+        connection: true,
+        message: `credentials of ${connector.vendor} cannot be read: ${maskText(why)}`,
+      });
     }
   };
 
@@ -190,13 +195,14 @@ export function createVendorHttp(options: VendorHttpOptions): VendorHttp {
     const text = typeof answer.data === 'string' ? answer.data : '';
     const good = answer.status >= 200 && answer.status < 300;
     const parsed = good ? parseJson(text) : parseJson(withoutSecrets(text, secrets));
-    if (good && parsed.ok) {
+    const response = { status: answer.status, headers: responseHeaders, data: parsed.data };
+    const hidden = good && parsed.ok && connector.failureIn ? hiddenFailure(connector, { ...response, data: parseJson(withoutSecrets(text, secrets)).data }) : null;
+    if (good && parsed.ok && !hidden) {
       finish({ status: answer.status, headers: responseHeaders }, 'OK', false);
-      return { status: answer.status, headers: responseHeaders, data: parsed.data };
+      return response;
     }
-    const error = good
-      ? unreadable(connector.vendor, `${method} ${path}`, { status: answer.status, headers: responseHeaders })
-      : errorOf(connector, { status: answer.status, headers: responseHeaders, data: parsed.data });
+    const unread = (): VendorError => unreadable(connector.vendor, `${method} ${path}`, { status: answer.status, headers: responseHeaders });
+    const error = hidden ?? (good ? unread() : errorOf(connector, response));
     finish({ status: answer.status, headers: responseHeaders, ...rateLimitedIn(error) }, error.code, error.ambiguous);
     throw error;
   }

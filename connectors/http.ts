@@ -196,7 +196,8 @@ export function createVendorHttp(options: VendorHttpOptions): VendorHttp {
     const good = answer.status >= 200 && answer.status < 300;
     const parsed = good ? parseJson(text) : parseJson(withoutSecrets(text, secrets));
     const response = { status: answer.status, headers: responseHeaders, data: parsed.data };
-    const hidden = good && parsed.ok && connector.failureIn ? hiddenFailure(connector, { ...response, data: parseJson(withoutSecrets(text, secrets)).data }) : null;
+    const hidden =
+      good && parsed.ok && connector.failureIn ? hiddenFailure(connector, { ...response, data: parseJson(withoutSecrets(text, secrets)).data }) : null;
     if (good && parsed.ok && !hidden) {
       finish({ status: answer.status, headers: responseHeaders }, 'OK', false);
       return response;

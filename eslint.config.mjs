@@ -3,15 +3,16 @@ import { readdirSync } from 'node:fs';
 import tseslint from 'typescript-eslint';
 
 // Who may import whom (CONTRIBUTING.md has the table): review forgets, lint does not.
-const folders = ['schemas', 'connectors', 'syncs', 'workflows', 'activities', 'platform', 'ledger', 'workers', 'client'];
+const folders = ['schemas', 'connectors', 'syncs', 'workflows', 'activities', 'platform', 'ledger', 'warehouse', 'workers', 'client'];
 const mayImport = {
   schemas: [],
   connectors: ['schemas'],
   syncs: ['schemas', 'connectors'],
-  activities: ['schemas', 'connectors', 'syncs', 'ledger', 'workflows/ids.ts', 'workflows/messages.ts'],
+  activities: ['schemas', 'connectors', 'syncs', 'ledger', 'warehouse', 'workflows/ids.ts', 'workflows/messages.ts'],
   platform: ['schemas', 'workflows/ids.ts'],
   ledger: ['schemas', 'platform'],
-  workers: ['schemas', 'connectors', 'syncs', 'workflows', 'activities', 'platform', 'ledger'],
+  warehouse: ['schemas', 'platform'],
+  workers: ['schemas', 'connectors', 'syncs', 'workflows', 'activities', 'platform', 'ledger', 'warehouse'],
   client: ['schemas', 'syncs', 'ledger', 'platform', 'connectors/*/webhooks.ts', 'connectors/webhook.ts', 'connectors/mask.ts', 'workflows/ids.ts', 'workflows/messages.ts', 'activities/prepare.ts'],
 };
 const zones = Object.entries(mayImport).map(([target, allowed]) => ({
@@ -46,7 +47,7 @@ export default tseslint.config(
     },
   },
   {
-    files: ['{schemas,connectors,syncs,activities,platform,ledger,workers,client}/**/*.ts'],
+    files: ['{schemas,connectors,syncs,activities,platform,ledger,warehouse,workers,client}/**/*.ts'],
     ignores: ['**/*.test.ts'],
     rules: { 'import-x/no-restricted-paths': ['error', { zones }] },
   },
@@ -65,11 +66,11 @@ export default tseslint.config(
     ignores: ['**/*.test.ts'],
     rules: restricted([
       { regex: '^(?!@temporalio/workflow$|\\.{1,2}/).+', allowTypeImports: true, message: 'workflows import values only from @temporalio/workflow and themselves' },
-      { regex: '^\\.\\./(\\.\\./)*(activities|connectors|syncs|schemas|client|workers|ledger|platform)(/|$)', allowTypeImports: true, message: 'workflows import types only from other folders' },
+      { regex: '^\\.\\./(\\.\\./)*(activities|connectors|syncs|schemas|client|workers|ledger|warehouse|platform)(/|$)', allowTypeImports: true, message: 'workflows import types only from other folders' },
     ]),
   },
   {
-    files: ['{syncs,activities,ledger,workers,client,platform}/**/*.ts', 'connectors/simulat*.ts', 'connectors/**/simulator*.ts'],
+    files: ['{syncs,activities,ledger,warehouse,workers,client,platform}/**/*.ts', 'connectors/simulat*.ts', 'connectors/**/simulator*.ts'],
     ignores: ['**/*.test.ts'],
     rules: restricted([{ regex: '^axios$', message: 'connectors/http.ts is the only way out: every call spends a permit' }]),
   },

@@ -29,6 +29,7 @@ const STEPS = [
   jest('unit', { workers: 2 }),
   jest('vendor', { workers: 2 }),
   jest('ledger', { workers: 2 }),
+  jest('warehouse', { workers: 2 }),
   jest('workflow'),
   jest('replay'),
   jest('e2e', { minutes: 15 }),

@@ -1,0 +1,11 @@
+import type { Warehouse } from './port';
+import { createPostgresEngine } from './postgres/engine';
+import { createSqlWarehouse } from './sql/warehouse';
+
+export type * from './port';
+export { WarehouseBusy, WarehouseError } from './port';
+
+/** A warehouse on PostgreSQL. Connects when first used. */
+export function createPostgresWarehouse(options: { name: string; url: string }): Warehouse {
+  return createSqlWarehouse(options.name, createPostgresEngine(options));
+}

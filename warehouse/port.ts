@@ -1,0 +1,120 @@
+import type { Outcome } from '../schemas/outcome';
+import type { Approval, OutcomeCounts, PlanCounts, RowValues, RunEndState, TableSource } from '../schemas/table';
+
+/**
+ * Where a user's rows are, and our memory of them beside. The user's data is only read. Ours is a schema `syncline` in a
+ * PostgreSQL warehouse, and a file of its own beside a DuckDB one; its tables are documented in docs/reverse-etl.md.
+ */
+export interface Warehouse {
+  readonly name: string;
+  /** Compares the source with what landed and writes down what is to be done. Run again, it plans anew. */
+  plan(request: PlanRequest): Promise<PlanCounts>;
+  /** Takes a chunk for `ms`, or prolongs it: of two senders of one chunk one waits. */
+  lease(chunk: ChunkRef, token: string, ms: number): Promise<{ held: true } | { held: false; waitMs: number }>;
+  release(chunk: ChunkRef, token: string): Promise<void>;
+  /** Rows of the chunk that have no outcome, behind position `after`, with their current values. */
+  read(request: ReadRequest): Promise<OpenRow[]>;
+  /** Writes rows' ends in one commit. False: the lease was lost, and nothing was written. */
+  commit(chunk: ChunkRef, token: string, ends: readonly RowEnd[]): Promise<boolean>;
+  /** Moves a finished chunk's rows into what is known of them, and tells their ends. Harmless when repeated. */
+  finish(chunk: ChunkRef & { syncId: string }): Promise<FinishedRow[]>;
+  /** A vendor's job of this chunk; null = none was handed over. */
+  job(chunk: ChunkRef): Promise<string | null>;
+  setJob(chunk: ChunkRef, token: string, job: string | null): Promise<void>;
+  /** A run waits for approval, or goes on. */
+  mark(runId: string, state: string, waitingFor: string | null): Promise<void>;
+  /** Ends a run: open rows get `open`, then everything is counted and kept. */
+  close(request: CloseRequest): Promise<{ planned: number; outcomes: OutcomeCounts }>;
+  stop(): Promise<void>;
+}
+
+export interface ChunkRef {
+  runId: string;
+  chunk: number;
+}
+
+export interface PlanRequest {
+  syncId: string;
+  runId: string;
+  workflowId: string;
+  source: TableSource;
+  mapVersion: number;
+  /** Unchanged rows are planned too. */
+  full: boolean;
+  retryRejected: boolean;
+  /** Removed rows are planned, not only counted. */
+  removals: boolean;
+  chunkRows: number;
+}
+
+export interface ReadRequest extends ChunkRef {
+  syncId: string;
+  source: TableSource;
+  mapVersion: number;
+  after: number;
+  limit: number;
+}
+
+/** A planned row as it is now. */
+export interface OpenRow {
+  /** Position in its chunk. */
+  n: number;
+  key: string;
+  op: 'upsert' | 'remove';
+  attempts: number;
+  /** Rows the source has under this key now: 0 = it vanished, 2 = its key is no longer unique. */
+  found: number;
+  /** Of `values`. */
+  fingerprint: string | null;
+  values: RowValues | null;
+  /** What was known of it before: its key and id at the vendor, and the fingerprint that landed. */
+  known: { targetKey: string | null; vendorId: string | null; fingerprint: string } | null;
+  /** With `remove`: another row of this sync writes the same record. */
+  shared: boolean;
+}
+
+/** How a row left a call. Without `outcome` it stays open, with one attempt more. */
+export interface RowEnd {
+  n: number;
+  outcome: Outcome | null;
+  code?: string | undefined;
+  cause?: string | undefined;
+  attempts: number;
+  /** Of what was sent. */
+  fingerprint?: string | null | undefined;
+  targetKey?: string | null | undefined;
+  vendorId?: string | null | undefined;
+}
+
+export interface FinishedRow {
+  key: string;
+  outcome: Outcome;
+  code: string | null;
+  cause: string | null;
+}
+
+export interface CloseRequest {
+  syncId: string;
+  runId: string;
+  state: RunEndState | 'lost';
+  /** Outcome of rows that have none. */
+  open: Outcome;
+  approvals: readonly Approval[];
+}
+
+/** The warehouse can't do what was asked, and won't until somebody changes something. */
+export class WarehouseError extends Error {
+  override readonly name = 'WarehouseError';
+  constructor(
+    /** Stable: `WAREHOUSE_RIGHTS`, `SOURCE_UNKNOWN`, `COLUMN_UNKNOWN`, `QUERY_INVALID`. */
+    readonly code: string,
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
+/** The warehouse does not answer, or somebody else has its file: wait and try again. */
+export class WarehouseBusy extends Error {
+  override readonly name = 'WarehouseBusy';
+}

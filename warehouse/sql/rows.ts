@@ -1,0 +1,72 @@
+import type { ReadRequest } from '../port';
+import { fingerprint, keyMatch, literal, quoted, whole, type Dialect, type KnownSource } from './dialect';
+import { insertRejected } from './plan';
+
+/** Outcomes after which the vendor has the row, or need not: what was sent is remembered. */
+const settled = `('accepted', 'verified', 'skipped', 'unattributed')`;
+
+/** Open rows of a chunk with their current values as `c0`, `c1`, … */
+export function readOpen(dialect: Dialect, source: KnownSource, request: ReadRequest, op: 'upsert' | 'remove'): string {
+  const { schema } = dialect;
+  const [run, sync] = [literal(request.runId), literal(request.syncId)];
+  const values = op === 'upsert' ? source.columns.map(({ name }, index) => `, s.${quoted(name)} as c${index}`).join('') : '';
+  // One pass over what is known, whatever the number of removed rows: does another row, one that stays, write the same record?
+  const shared =
+    op === 'upsert'
+      ? 'false'
+      : `k.target_key in (select o.target_key from ${schema}.row_state o where o.sync_id = ${sync} and o.target_key is not null
+          and o.key not in (select x.key from ${schema}.run_rows x where x.run_id = ${run} and x.op = 'remove'))`;
+  return `with page as materialized (
+      select n, key, attempts from ${schema}.run_rows
+      where run_id = ${run} and chunk = ${whole(request.chunk)} and outcome is null and n > ${whole(request.after)} order by n limit ${whole(request.limit)})
+    select p.n, p.key as row_key, p.attempts, k.key is not null as is_known, k.target_key, k.vendor_id, cast(k.fingerprint as text) as known_fingerprint,
+      s.${quoted(source.key[0]!.name)} is not null as is_there, cast(${fingerprint(dialect, source.columns, request.mapVersion)} as text) as current_fingerprint,
+      ${shared} as is_shared${values}
+    from page p
+    left join ${schema}.row_state k on k.sync_id = ${sync} and k.key = p.key
+    left join ${source.sql} s on ${keyMatch(dialect, source.key, 'p.key')}
+    order by p.n`;
+}
+
+const endColumns = {
+  n: 'integer',
+  outcome: 'text',
+  code: 'text',
+  cause: 'text',
+  attempts: 'integer',
+  fingerprint: 'uuid',
+  targetKey: 'text',
+  vendorId: 'text',
+} as const;
+
+/** `$1`: run, `$2`: chunk, `$3`: lease, `$4`: rows as JSON. Writes nothing once the lease is somebody else's. */
+export function commitRows(dialect: Dialect): string {
+  const { schema } = dialect;
+  return `update ${schema}.run_rows as r set outcome = u.outcome, code = u.code, cause = u.cause, attempts = u.attempts,
+      sent_fingerprint = u.fingerprint, target_key = u."targetKey", vendor_id = u."vendorId", ended_at = now()
+    from ${dialect.jsonRows('$4', endColumns)}
+    where r.run_id = $1 and r.chunk = $2 and r.n = u.n and r.outcome is null
+      and exists (select 1 from ${schema}.run_chunks c where c.run_id = $1 and c.chunk = $2 and c.lease = $3)
+    returning 1 as written`;
+}
+
+/** Moves the ends of rows into what is known. `rows`: which rows of `run_rows r`. Harmless when repeated. */
+export function settle(dialect: Dialect, syncId: string, rows: string): string[] {
+  const { schema } = dialect;
+  const sync = literal(syncId);
+  return [
+    ...dialect.mergeState(
+      `select ${sync} as sync_id, r.key, r.sent_fingerprint as fingerprint, r.target_key, r.vendor_id, r.ended_at as settled_at, r.run_id
+        from ${schema}.run_rows r where ${rows} and r.op = 'upsert' and r.outcome in ${settled} and r.sent_fingerprint is not null`,
+    ),
+    `delete from ${schema}.row_state as k using ${schema}.run_rows r
+      where ${rows} and r.op = 'remove' and r.outcome in ${settled} and k.sync_id = ${sync} and k.key = r.key`,
+    `delete from ${schema}.rejected as j using ${schema}.run_rows r
+      where ${rows} and r.outcome in ${settled} and j.sync_id = ${sync} and j.key = r.key`,
+    insertRejected(
+      dialect,
+      `select ${sync}, r.key, r.op, case when r.op = 'remove' then r.fingerprint else r.sent_fingerprint end, r.outcome, coalesce(r.code, 'REJECTED'), coalesce(r.cause, ''),
+        r.ended_at, r.ended_at, 1, r.run_id from ${schema}.run_rows r where ${rows} and r.outcome in ('rejected', 'invalid')`,
+    ),
+  ];
+}

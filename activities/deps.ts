@@ -4,6 +4,8 @@ import type { Gate } from '../connectors/permit';
 import type { Ledger } from '../ledger/port';
 import type { BudgetScope } from '../schemas/plan';
 import type { Sync } from '../syncs/define-sync';
+import type { TableSync } from '../syncs/define-table-sync';
+import type { Warehouse } from '../warehouse/port';
 
 /** The way to one vendor account: a `Call` whose requests spend permits, the given one first. */
 export interface VendorLink {
@@ -39,6 +41,8 @@ export interface CallReport {
 /** Everything activities reach the world with; made in `workers/`, faked in tests. */
 export interface ActivityDeps {
   syncs: ReadonlyMap<string, Sync>;
+  /** Table syncs, and the warehouses they read; undefined = not declared, or not this process's to open. */
+  tables: { syncs: ReadonlyMap<string, TableSync>; warehouse(name: string): Warehouse | undefined };
   ledger: Pick<Ledger, 'fence' | 'outcomes'>;
   gate: Gate;
   health: Health;

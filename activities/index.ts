@@ -4,6 +4,7 @@ import { Deliveries } from './delivery/deliveries';
 import { createEnrich } from './enrich';
 import { createPrepare } from './prepare';
 import { createRecordOutcome } from './record-outcome';
+import { createTableActivities } from './table';
 
 /** All activities of a worker, as a closure over what they reach the world with. */
 export function createActivities(deps: ActivityDeps) {
@@ -13,6 +14,7 @@ export function createActivities(deps: ActivityDeps) {
     prepare: createPrepare(deps),
     ...createDeliver(deps, deliveries),
     recordOutcome: createRecordOutcome(deps),
+    ...createTableActivities(deps),
   };
 }
 

@@ -20,7 +20,7 @@ export interface SimulatorStats extends CallStats {
   /** Quotas by token; `maxAccepted` is the most calls let through in any one window. */
   windows: Record<string, LimitStats[]>;
   /** `identical` = writes that changed nothing: what a duplicate delivery looks like. */
-  records: { records: number; writes: number; created: number; identical: number };
+  records: { records: number; writes: number; created: number; identical: number; removed: number };
 }
 
 /** A running or startable simulator. */
@@ -149,6 +149,7 @@ export function createSimulator(vendor: SimulatedVendor, initial: SimConfigInput
       refused,
       config,
       write: (collection, key, properties) => records.write(collection, key, properties, { at: clock(), requestId: call.requestId, keep }),
+      remove: (collection, id) => (keep ? records.remove(collection, id) : records.findById(collection, id) !== undefined),
       find: (collection, key) => records.find(collection, key),
       findById: (collection, id) => records.findById(collection, id),
     });

@@ -80,15 +80,22 @@ export interface TableRunInput {
 export interface TableCarried {
   runId: string;
   counts: PlanCounts;
+  sums: TableSums;
+  startedAtMs: number;
+  /** The run that follows this one. */
+  again: TableRunInput | null;
+  approvals: Approval[];
+}
+
+/** What the chunks of a run came to so far. */
+export interface TableSums {
   nextChunk: number;
   /** Chunks that are held, with when to try again. */
   held: HeldChunk[];
   outcomes: OutcomeCounts;
-  /** Chunks that reached their end. */
+  /** Rows of ended chunks. */
   ended: number;
-  startedAtMs: number;
-  again: boolean;
-  approvals: Approval[];
+  chunksEnded: number;
 }
 
 /** A chunk that waits: nothing of it is in flight. */
@@ -98,7 +105,7 @@ export interface HeldChunk {
   untilMs: number;
 }
 
-export type TableHeldCause = 'budget' | 'breaker' | 'lease' | 'warehouse' | 'retry' | 'job' | 'slice';
+export type TableHeldCause = 'budget' | 'breaker' | 'credentials' | 'lease' | 'warehouse' | 'retry' | 'job' | 'slice';
 
 /** What the diff found. `read` = added + changed + unchanged + resent + resting + badKeys. */
 export interface PlanCounts {
@@ -198,14 +205,15 @@ export interface CloseRunInput {
   approvals: Approval[];
 }
 
-export type RunEndState = 'done' | 'cancelled' | 'refused' | 'expired';
+/** `refused`, `expired`: of the approval. `failed`: the source can't be read, say. */
+export type RunEndState = 'done' | 'cancelled' | 'refused' | 'expired' | 'failed';
 
 /** The ledger equation of a run: planned = sum of outcomes, in the warehouse and in history alike. */
 export interface RunEquation {
   planned: number;
   outcomes: OutcomeCounts;
   holds: boolean;
-  /** Chunks whose rows history counted differently from the warehouse would break it. */
+  /** Outcomes that history counted differently from the warehouse. */
   differs?: string;
 }
 

@@ -117,20 +117,38 @@ export interface Sync {
   readonly budget: { share?: number; lane: Lane };
 }
 
-/** Declares a sync. Source fields, enrichment and target type are checked by the compiler. */
-export function defineSync<T, I, E = undefined>(options: SyncOptions<T, I, E>): Sync {
-  if (!/^[a-z][a-z0-9]*(-[a-z0-9]+)*$/.test(options.id)) {
-    throw new Error(`defineSync: id "${options.id}" is not lower-case words joined by dashes (it becomes part of ids and paths)`);
+/** Refuses an id that can't be part of ids and paths. `where`: the function that was called. */
+export function checkId(where: string, id: string): void {
+  if (!/^[a-z][a-z0-9]*(-[a-z0-9]+)*$/.test(id)) {
+    throw new Error(`${where}: id "${id}" is not lower-case words joined by dashes (it becomes part of ids and paths)`);
   }
-  const share = options.budget?.share;
-  if (share !== undefined && !(share > 0 && share <= 1)) {
-    throw new Error(`defineSync: ${options.id} has budget.share ${share}; expected more than 0 and at most 1`);
-  }
-  const retry = options.retry ?? {};
+}
+
+/** Refuses a share that is no part. */
+export function checkBudget(where: string, id: string, budget: BudgetOptions | undefined): void {
+  const share = budget?.share;
+  if (share !== undefined && !(share > 0 && share <= 1)) throw new Error(`${where}: ${id} has budget.share ${share}; expected more than 0 and at most 1`);
+}
+
+/** The policy as declared, with what is not said filled in. */
+export function retryPolicy(where: string, id: string, retry: RetryOptions = {}): RetryPolicy {
   const maxAttempts = retry.maxAttempts ?? 5;
   if (!Number.isInteger(maxAttempts) || maxAttempts < 1) {
-    throw new Error(`defineSync: ${options.id} has retry.maxAttempts ${maxAttempts}; expected a whole number of at least 1`);
+    throw new Error(`${where}: ${id} has retry.maxAttempts ${maxAttempts}; expected a whole number of at least 1`);
   }
+  return {
+    maxAttempts,
+    initialIntervalMs: durationMs(retry.initialInterval ?? '100ms'),
+    maxIntervalMs: durationMs(retry.maxInterval ?? '1m'),
+    expireAfterMs: durationMs(retry.expireAfter ?? '3d'),
+  };
+}
+
+/** Declares a sync. Source fields, enrichment and target type are checked by the compiler. */
+export function defineSync<T, I, E = undefined>(options: SyncOptions<T, I, E>): Sync {
+  checkId('defineSync', options.id);
+  checkBudget('defineSync', options.id, options.budget);
+  const share = options.budget?.share;
   return {
     kind: 'sync',
     id: options.id,
@@ -142,12 +160,7 @@ export function defineSync<T, I, E = undefined>(options: SyncOptions<T, I, E>): 
     ...(options.enrich ? { enrich: options.enrich as unknown as OptionalEnrichment<unknown, unknown> } : {}),
     map: options.map as (event: unknown, enrichment: unknown) => unknown,
     mapVersion: options.mapVersion ?? 1,
-    retry: {
-      maxAttempts,
-      initialIntervalMs: durationMs(retry.initialInterval ?? '100ms'),
-      maxIntervalMs: durationMs(retry.maxInterval ?? '1m'),
-      expireAfterMs: durationMs(retry.expireAfter ?? '3d'),
-    },
+    retry: retryPolicy('defineSync', options.id, options.retry),
     budget: { lane: options.budget?.lane ?? 'live', ...(share === undefined ? {} : { share }) },
   };
 }

@@ -6,16 +6,17 @@ import type { Logger } from 'pino';
 import { ConfigError } from '../platform/config';
 import type { BudgetScope } from '../schemas/plan';
 import type { VendorAccount } from '../syncs/accounts-api';
-import type { Sync } from '../syncs/define-sync';
 import { checkLimits, checkShares } from '../workflows/budget/validate';
 import { vendorTaskQueue } from '../workflows/ids';
 import { createBacklog } from './gate/backlog';
 import { DurableGate } from './gate/durable-gate';
 import { createLeaseClient } from './gate/lease-client';
-import { vendorAccounts } from './links';
+import { vendorAccounts, type Spender } from './links';
 
 /** What the syncs declare of each budget scope. Every mistake is named at once. */
-export function declaredBudgets(syncs: readonly Sync[]): Map<string, { accounts: VendorAccount[]; limits: ReturnType<VendorAccount['connector']['limits']>; shares: Record<string, number> }> {
+export function declaredBudgets(
+  syncs: readonly Spender[],
+): Map<string, { accounts: VendorAccount[]; limits: ReturnType<VendorAccount['connector']['limits']>; shares: Record<string, number> }> {
   const problems: string[] = [];
   const budgets: ReturnType<typeof declaredBudgets> = new Map();
   for (const account of vendorAccounts(syncs)) {
@@ -44,7 +45,7 @@ export function declaredBudgets(syncs: readonly Sync[]): Map<string, { accounts:
 }
 
 /** The process's gate to every budget its syncs spend from. */
-export function createGate(options: { syncs: readonly Sync[]; client: () => Client; namespace: string; log: Logger }): DurableGate {
+export function createGate(options: { syncs: readonly Spender[]; client: () => Client; namespace: string; log: Logger }): DurableGate {
   const { syncs, client, namespace, log } = options;
   const budgets = declaredBudgets(syncs);
   const worker = `${hostname()}-${process.pid}-${randomUUID().slice(0, 8)}`;
@@ -58,7 +59,10 @@ export function createGate(options: { syncs: readonly Sync[]; client: () => Clie
     readings: (scope, { headers }) => budgets.get(idOf(scope))?.accounts[0]?.connector.limitReadings({ headers }) ?? [],
     lease: createLeaseClient(client),
     backlog: createBacklog(client, namespace, (scope) =>
-      (budgets.get(idOf(scope))?.accounts ?? []).flatMap(({ connector, name }) => [vendorTaskQueue(connector.vendor, name, 'live'), vendorTaskQueue(connector.vendor, name, 'bulk')]),
+      (budgets.get(idOf(scope))?.accounts ?? []).flatMap(({ connector, name }) => [
+        vendorTaskQueue(connector.vendor, name, 'live'),
+        vendorTaskQueue(connector.vendor, name, 'bulk'),
+      ]),
     ),
     timers: {
       now: () => performance.now(),

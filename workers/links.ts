@@ -10,8 +10,11 @@ import type { Sync } from '../syncs/define-sync';
 /** From permit to last byte, milliseconds. */
 const callTimeoutMs = 10_000;
 
+/** A declaration that spends from budgets: a sync of events or of rows. */
+export type Spender = Pick<Sync, 'id' | 'to' | 'budget' | 'enrich'>;
+
 /** Every vendor account that some sync writes to or asks. */
-export function vendorAccounts(syncs: readonly Sync[]): VendorAccount[] {
+export function vendorAccounts(syncs: readonly Spender[]): VendorAccount[] {
   const accounts = syncs.flatMap((sync) => [sync.to.account, ...(sync.enrich ? [sync.enrich.account] : [])]);
   return [...new Map(accounts.map((account) => [`${account.connector.vendor}/${account.name}`, account])).values()];
 }

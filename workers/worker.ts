@@ -9,14 +9,16 @@ import { createKeyHmac } from '../platform/hmac';
 import type { BudgetScope, Lane, SyncPlan } from '../schemas/plan';
 import type { VendorAccount } from '../syncs/accounts-api';
 import { compilePlan, type Sync } from '../syncs/define-sync';
-import { budgetTaskQueue, mainTaskQueue, vendorTaskQueue } from '../workflows/ids';
+import type { TableSync } from '../syncs/define-table-sync';
+import { budgetTaskQueue, mainTaskQueue, vendorTaskQueue, warehouseTaskQueue } from '../workflows/ids';
 import { createGate } from './budgets';
 import { workflowBundle } from './bundle';
 import type { WorkerConfig } from './config';
 import { GatedSlots } from './gate/gated-slots';
-import { createLinks, vendorAccounts } from './links';
+import { createLinks, vendorAccounts, type Spender } from './links';
 import { Starter } from './starter';
 import { Sweeper } from './sweeper';
+import { createWarehouses } from './warehouses';
 
 /** Longest wait for the first leases at start, milliseconds. */
 const firstLeaseMs = 5_000;
@@ -32,17 +34,29 @@ export interface RunningWorker {
   done: Promise<void>;
 }
 
+/** What a worker process is made of. */
+export interface WorkerParts {
+  config: WorkerConfig;
+  syncs: readonly Sync[];
+  tableSyncs?: readonly TableSync[];
+  ledger: Ledger;
+  log: Logger;
+}
+
 /** The composition root: everything an activity reaches the world with is made here. */
-export async function startWorker(options: { config: WorkerConfig; syncs: readonly Sync[]; ledger: Ledger; log: Logger }): Promise<RunningWorker> {
-  const { config, syncs, ledger, log } = options;
+export async function startWorker(options: WorkerParts): Promise<RunningWorker> {
+  const { config, syncs, tableSyncs = [], ledger, log } = options;
+  const spenders: Spender[] = [...syncs, ...tableSyncs];
   // Made before any connection: a mistake in the configuration is named before a server that is away is.
   const temporal: { client?: Client } = {};
   const { namespace } = config.temporal;
-  const gate = createGate({ syncs, client: () => temporal.client!, namespace, log: log.child({ component: 'budget' }) });
-  const links = createLinks({ accounts: vendorAccounts(syncs), secrets: config.secrets, env: process.env, gate });
+  const gate = createGate({ syncs: spenders, client: () => temporal.client!, namespace, log: log.child({ component: 'budget' }) });
+  const links = createLinks({ accounts: vendorAccounts(spenders), secrets: config.secrets, env: process.env, gate });
+  const warehouses = createWarehouses(tableSyncs, config.secrets);
   const keyHmac = createKeyHmac(config.keySecrets);
   const activities = createActivities({
     syncs: new Map(syncs.map((sync) => [sync.id, sync])),
+    tables: { syncs: new Map(tableSyncs.map((sync) => [sync.id, sync])), warehouse: (name) => warehouses.get(name) },
     ledger,
     gate,
     health: gate,
@@ -83,9 +97,10 @@ export async function startWorker(options: { config: WorkerConfig; syncs: readon
       maxConcurrentWorkflowTaskExecutions: 100,
       maxCachedWorkflows: 1_000,
     }),
-    ...vendorQueues(syncs).map(({ taskQueue, slots, scopes, lane }) =>
+    ...vendorQueues(spenders).map(({ taskQueue, slots, scopes, lane }) =>
       Worker.create({ ...base, taskQueue, tuner: tunerOf(new GatedSlots({ slots, closedForMs: () => gate.closedForMs(scopes, lane) })) }),
     ),
+    ...[...warehouses.keys()].map((name) => Worker.create({ ...base, taskQueue: warehouseTaskQueue(name), maxConcurrentActivityTaskExecutions: 10 })),
   ]);
 
   const starter = new Starter({
@@ -97,11 +112,17 @@ export async function startWorker(options: { config: WorkerConfig; syncs: readon
     concurrency: config.startConcurrency,
     log: log.child({ component: 'starter' }),
   });
-  const sweeper = new Sweeper({ client, inbox: ledger.inbox, outcomes: ledger.outcomes, olderThanMs: config.lostCheckMs, log: log.child({ component: 'sweeper' }) });
+  const sweeper = new Sweeper({
+    client,
+    inbox: ledger.inbox,
+    outcomes: ledger.outcomes,
+    olderThanMs: config.lostCheckMs,
+    log: log.child({ component: 'sweeper' }),
+  });
 
   const running = Promise.all(workers.map((worker) => worker.run()));
   const hosting = budgets.run();
-  await firstLeases(gate, vendorAccounts(syncs));
+  await firstLeases(gate, vendorAccounts(spenders));
   await starter.start();
   sweeper.start();
   return {
@@ -116,6 +137,7 @@ export async function startWorker(options: { config: WorkerConfig; syncs: readon
       if (budgets.getState() === 'RUNNING') budgets.shutdown();
       await hosting.catch(() => undefined);
       links.close();
+      await Promise.all([...warehouses.values()].map((warehouse) => warehouse.stop()));
       await connection.close();
     },
   };
@@ -147,7 +169,7 @@ interface VendorQueue {
 }
 
 /** Two queues per vendor account. Live slots hold two batches: one in the call, one collecting. */
-function vendorQueues(syncs: readonly Sync[]): VendorQueue[] {
+function vendorQueues(syncs: readonly Spender[]): VendorQueue[] {
   const accounts = new Map<string, { vendor: string; account: string; batch: number; scopes: BudgetScope[] }>();
   for (const { to } of syncs) {
     const vendor = to.operation.connector.vendor;

@@ -38,4 +38,4 @@ export function queuedDelivery(plan: SyncPlan, left: { attempts: number; ms: num
 }
 
 /** Temporal's priorities go from 1 (first) to 5. */
-const priorityOf: Record<Lane, number> = { live: 1, scheduled: 2, backfill: 4, replay: 5 };
+export const priorityOf: Record<Lane, number> = { live: 1, scheduled: 2, backfill: 4, replay: 5 };

@@ -16,10 +16,7 @@ export const mainTaskQueue = 'syncline';
 export const budgetTaskQueue = 'syncline-budget';
 
 /** `<syncId>/<sourceAccount>/<eventId>`, parts percent-encoded; an event id that makes it too long is hashed. */
-export function eventWorkflowId(
-  event: { syncId: string; sourceAccount: string; eventId: string },
-  sha256Hex: Sha256Hex,
-): string {
+export function eventWorkflowId(event: { syncId: string; sourceAccount: string; eventId: string }, sha256Hex: Sha256Hex): string {
   const prefix = `${encodeURIComponent(event.syncId)}/${encodeURIComponent(event.sourceAccount)}/`;
   const id = prefix + encodeURIComponent(event.eventId);
   // Percent-encoded text is ASCII: characters are bytes.
@@ -34,4 +31,24 @@ export function vendorTaskQueue(vendor: string, account: string, kind: 'live' | 
 /** The id of the entity that owns one budget. */
 export function budgetWorkflowId(scope: { vendor: string; scope: string }): string {
   return `budget/${encodeURIComponent(scope.vendor)}/${encodeURIComponent(scope.scope)}`;
+}
+
+/** Queue of what must happen at a warehouse: diffs, books; of a DuckDB file, all there is. */
+export function warehouseTaskQueue(name: string): string {
+  return `warehouse/${encodeURIComponent(name)}`;
+}
+
+/** The run of a table sync, one at a time. */
+export function tableRunWorkflowId(syncId: string): string {
+  return `${encodeURIComponent(syncId)}/run`;
+}
+
+/** What its schedule starts; the schedule appends a time. */
+export function tableTickWorkflowId(syncId: string): string {
+  return `${encodeURIComponent(syncId)}/tick`;
+}
+
+/** The schedule itself. */
+export function tableScheduleId(syncId: string): string {
+  return `${encodeURIComponent(syncId)}/schedule`;
 }

@@ -1,4 +1,5 @@
-import { defineQuery, defineUpdate } from '@temporalio/workflow';
+import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
+import type { Decision, TableRunInput, TableRunView } from '../schemas/table';
 import type { BudgetCommand, LeaseReply, LeaseRequest } from './budget/protocol';
 import type { BudgetView } from './budget/view';
 
@@ -12,5 +13,14 @@ export const changeBudgetUpdate = defineUpdate<BudgetView, [BudgetCommand]>('cha
 
 /** What a budget looks like. `nowMs`: the asker's clock; a workflow that nothing happens to has none. */
 export const budgetQuery = defineQuery<BudgetView, [{ nowMs: number }]>('budget');
+
+/** Somebody's word on a run that waits for approval; refused unless exactly this run waits. */
+export const decideRunUpdate = defineUpdate<TableRunView, [Decision & { runId: string }]>('decideRun');
+
+/** One more run follows this one. Several of them are one. */
+export const runAgainSignal = defineSignal<[TableRunInput]>('runAgain');
+
+/** What a run of a table sync looks like, also after its end. */
+export const tableRunQuery = defineQuery<TableRunView>('tableRun');
 
 export type { BudgetCommand, BudgetView };

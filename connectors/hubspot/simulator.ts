@@ -181,6 +181,17 @@ function read(request: SimRequest): SimAnswer {
   return { status: 207, body: { ...body, numErrors: 1, errors: [error] } };
 }
 
+/** 204 for all, whether they were there or not; one that can't be put away refuses the call without being named. */
+function archive(request: SimRequest): SimAnswer {
+  const inputs = inputsOf(request);
+  if (!Array.isArray(inputs)) return inputs;
+  const ids = inputs.map(idOf);
+  const told = ids.map((id) => request.refused.get(request.findById(contacts, id)?.key ?? '')).find((found) => found !== undefined);
+  if (told) return failure(400, request.requestId, told.message);
+  for (const id of ids) request.remove(contacts, id);
+  return { status: 204 };
+}
+
 function readOne(request: SimRequest): SimAnswer {
   const id = request.params['id'] ?? '';
   const record = request.query['idProperty'] === 'email' ? request.find(contacts, id.toLowerCase()) : request.findById(contacts, id);
@@ -208,6 +219,7 @@ export const simulated: SimulatedVendor = {
   routes: [
     { method: 'POST', path: '/crm/v3/objects/contacts/batch/upsert', keys: ({ body }) => keysOf(body), handle: upsert, empty },
     { method: 'POST', path: '/crm/v3/objects/contacts/batch/read', keys: ({ body }) => keysOf(body), handle: read, empty },
+    { method: 'POST', path: '/crm/v3/objects/contacts/batch/archive', handle: archive },
     { method: 'GET', path: '/crm/v3/objects/contacts/:id', keys: ({ params }) => [params['id'] ?? ''], handle: readOne },
   ],
   headers(windows, requestId) {

@@ -35,7 +35,7 @@ export class SimRecords {
   private readonly byKey = new Map<string, SimRecord>();
   private readonly byId = new Map<string, SimRecord>();
   private nextId = 1;
-  private sums = { writes: 0, created: 0, identical: 0 };
+  private sums = { writes: 0, created: 0, identical: 0, removed: 0 };
 
   /** Merges `properties` into the record. `keep: false` answers as if, and stores nothing. */
   write(collection: string, key: string, properties: Readonly<Record<string, string>>, by: { at: number; requestId: string; keep: boolean }): WriteResult {
@@ -64,6 +64,16 @@ export class SimRecords {
     return { record, created: !old, identical };
   }
 
+  /** Puts a record away; false = there was none. */
+  remove(collection: string, id: string): boolean {
+    const record = this.byId.get(`${collection}/${id}`);
+    if (!record) return false;
+    this.byId.delete(`${collection}/${id}`);
+    this.byKey.delete(`${collection}/${record.key}`);
+    this.sums.removed += 1;
+    return true;
+  }
+
   find(collection: string, key: string): SimRecord | undefined {
     return this.byKey.get(`${collection}/${key}`);
   }
@@ -76,14 +86,14 @@ export class SimRecords {
     return [...this.byKey.values()];
   }
 
-  /** Records now; writes, creations and identical re-writes ever. */
-  counts(): { records: number; writes: number; created: number; identical: number } {
+  /** Records now; writes, creations, identical re-writes and removals ever. */
+  counts(): { records: number; writes: number; created: number; identical: number; removed: number } {
     return { records: this.byKey.size, ...this.sums };
   }
 
   clear(): void {
     this.byKey.clear();
     this.byId.clear();
-    this.sums = { writes: 0, created: 0, identical: 0 };
+    this.sums = { writes: 0, created: 0, identical: 0, removed: 0 };
   }
 }

@@ -27,6 +27,8 @@ export interface SimRequest {
   config: SimConfig;
   /** Upserts a record; properties are merged. Under the fault `lying200` nothing is kept. */
   write(collection: string, key: string, properties: Readonly<Record<string, string>>): WriteResult;
+  /** Puts a record away; false = there was none. Under the fault `lying200` it stays. */
+  remove(collection: string, id: string): boolean;
   find(collection: string, key: string): SimRecord | undefined;
   findById(collection: string, id: string): SimRecord | undefined;
 }

@@ -28,6 +28,8 @@ export interface StackOptions {
   /** Arguments of the HubSpot simulator. */
   hubspot?: string[];
   env?: Record<string, string>;
+  /** What a worker process runs. @default 'workers/main.ts' */
+  worker?: string;
   /** Temporal elsewhere than the shared test server. */
   temporal?: { address: string; namespace: string };
 }
@@ -114,7 +116,7 @@ async function startAll(options: StackOptions, supervisor: Supervisor): Promise<
 
   const workers: NodeProcess[] = [];
   const startWorker = async () => {
-    const worker = await supervisor.spawnNode({ name: 'worker', entry: 'workers/main.ts', env, log });
+    const worker = await supervisor.spawnNode({ name: 'worker', entry: options.worker ?? 'workers/main.ts', env, log });
     workers.push(worker);
     return worker;
   };

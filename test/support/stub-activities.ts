@@ -1,5 +1,6 @@
 import type { Activities } from '../../activities';
 import { accepted, sampleRecord } from './sample-run';
+import { stubTableActivities } from './sample-table-run';
 
 /** Activities that take every record to `accepted`; a test overrides what it is about. */
 export function stubActivities(overrides: Partial<Activities> = {}): Activities {
@@ -9,6 +10,7 @@ export function stubActivities(overrides: Partial<Activities> = {}): Activities 
     deliverNow: async () => ({ kind: 'done', outcome: accepted() }),
     deliver: async () => ({ kind: 'done', outcome: accepted() }),
     recordOutcome: async () => undefined,
+    ...stubTableActivities(),
     ...overrides,
   };
 }

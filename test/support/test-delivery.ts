@@ -61,6 +61,7 @@ export class TestDelivery {
 
   readonly deps: ActivityDeps = {
     syncs: new Map([['shop-customer-to-crm', { id: 'shop-customer-to-crm', to: { operation: this.operation } } as unknown as Sync]]),
+    tables: { syncs: new Map(), warehouse: () => undefined },
     ledger: {
       fence: {
         claim: async (requests) => {
@@ -104,7 +105,13 @@ export class TestDelivery {
   deliver(key: string, change: Partial<Item> = {}, signal?: AbortSignal): Promise<ItemEnd> {
     return this.deliveries.deliver(
       {
-        plan: samplePlan({ vendor: 'fake', operation: 'things.upsert', object: 'thing', maxBatch: this.operation.maxBatch, maxBatchBytes: this.operation.maxBatchBytes }),
+        plan: samplePlan({
+          vendor: 'fake',
+          operation: 'things.upsert',
+          object: 'thing',
+          maxBatch: this.operation.maxBatch,
+          maxBatchBytes: this.operation.maxBatchBytes,
+        }),
         event: sampleEvent({ id: `event-of-${key}` }),
         record: { key, keyHmac: `k_${key}`, version: { at: 1, arrival: 1 }, fields: ['a', 'b'], input: { key, fields: { a: '1', b: '2' } } },
         attempts: [],

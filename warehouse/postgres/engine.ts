@@ -24,15 +24,9 @@ const onConnect = async (client: PoolClient): Promise<void> => void (await clien
 /** A PostgreSQL warehouse, 14 or newer. */
 export function createPostgresEngine(options: { name: string; url: string }): Engine {
   const { name } = options;
-  const pool = new Pool({
-    connectionString: options.url,
-    max: 10,
-    connectionTimeoutMillis: 5_000,
-    keepAlive: true,
-    application_name: 'syncline-warehouse',
-    types: valueTypes,
-    onConnect,
-  } as PoolConfig);
+  const config: PoolConfig = { connectionString: options.url, max: 10, connectionTimeoutMillis: 5_000, keepAlive: true, types: valueTypes };
+  // Awaited by the pool, though its types say void.
+  const pool = new Pool(Object.assign(config, { application_name: 'syncline-warehouse', onConnect }));
   pool.on('error', () => undefined); // an idle connection that the server closes; the next one tells
   const translate = (error: unknown): Error => translated(name, error);
 

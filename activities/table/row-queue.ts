@@ -1,0 +1,95 @@
+import type { RowItem } from './items';
+
+/** Rows read and not yet sent, in order; hands out batches within the caps of count, bytes and of each row. */
+export class RowQueue {
+  private waiting: RowItem[] = [];
+  /** Halves of a refused call: each goes alone, before all others. */
+  private readonly forced: RowItem[][] = [];
+  /** Keys in a call now: two writes of one record keep their order. */
+  private readonly busy = new Set<string>();
+
+  constructor(private readonly options: { maxBatch: number; maxBatchBytes: number; now: () => number }) {}
+
+  get length(): number {
+    return this.waiting.length;
+  }
+
+  /** Rows that wait or are in a call. */
+  get open(): boolean {
+    return this.waiting.length > 0 || this.forced.length > 0 || this.busy.size > 0;
+  }
+
+  add(items: readonly RowItem[]): void {
+    this.waiting.push(...items);
+  }
+
+  /** Back to the front: they were first. */
+  putBack(items: readonly RowItem[]): void {
+    this.waiting.unshift(...items);
+  }
+
+  force(...batches: RowItem[][]): void {
+    this.forced.unshift(...batches.filter((batch) => batch.length > 0));
+  }
+
+  /** The rows of the next call, marked as busy; empty = none may go now. `most` = 1 for a probe. */
+  take(most: number): RowItem[] {
+    const batch = this.takeForced(most) ?? this.takeWaiting(Math.min(most, this.options.maxBatch));
+    for (const { key } of batch) this.busy.add(key);
+    return batch;
+  }
+
+  done(batch: readonly RowItem[]): void {
+    for (const { key } of batch) this.busy.delete(key);
+  }
+
+  /** Milliseconds until a row may go; 0 = now, `Infinity` = only the end of a call will tell. */
+  waitMs(): number {
+    if (this.forced.length > 0) return 0;
+    const now = this.options.now();
+    const free = this.waiting.filter(({ key }) => !this.busy.has(key));
+    return Math.max(0, Math.min(Infinity, ...free.slice(0, 1_000).map(({ notBeforeMs }) => notBeforeMs - now)));
+  }
+
+  private takeForced(most: number): RowItem[] | undefined {
+    const batch = this.forced.shift();
+    if (!batch || batch.length <= most) return batch;
+    this.forced.unshift(batch.slice(most));
+    return batch.slice(0, most);
+  }
+
+  private takeWaiting(most: number): RowItem[] {
+    const batch: RowItem[] = [];
+    const rest: RowItem[] = [];
+    const keys = new Set<string>();
+    let cap = most;
+    let bytes = 0;
+    const now = this.options.now();
+    for (let index = 0; index < this.waiting.length; index++) {
+      const item = this.waiting[index]!;
+      if (batch.length >= cap) {
+        rest.push(...this.waiting.slice(index));
+        break;
+      }
+      const nextCap = Math.min(cap, item.cap);
+      const fits =
+        item.notBeforeMs <= now &&
+        !this.busy.has(item.key) &&
+        !keys.has(item.key) &&
+        batch.length < nextCap &&
+        (batch.length === 0 || bytes + item.size <= this.options.maxBatchBytes);
+      if (!fits) {
+        // The order of one key's writes must hold, also behind one that has to wait.
+        keys.add(item.key);
+        rest.push(item);
+        continue;
+      }
+      batch.push(item);
+      keys.add(item.key);
+      cap = nextCap;
+      bytes += item.size;
+    }
+    this.waiting = rest;
+    return batch;
+  }
+}

@@ -1,0 +1,44 @@
+import { z } from 'zod';
+import { archiveContacts } from '../../connectors/hubspot/operations/archive-contacts';
+import { upsertContacts } from '../../connectors/hubspot/operations/upsert-contacts';
+import { defineContract } from '../../schemas/contract';
+import type { WarehouseEngine } from '../../schemas/table';
+import { crm } from '../../syncs/accounts';
+import { archive, clear, defineTableSync, table, type TableSyncOptions } from '../../syncs/define-table-sync';
+import { skip, to } from '../../syncs/define-sync';
+import { duckdbWarehouse, postgresWarehouse } from '../../syncs/warehouses-api';
+
+/** A person in a warehouse. */
+export const person = defineContract({
+  name: 'warehouse.person',
+  version: 1,
+  owner: 'tests',
+  description: 'A person in the warehouse.',
+  schema: z.object({
+    id: z.int().meta({ description: 'Our id.', examples: [1] }),
+    email: z.string().meta({ description: 'Address.', examples: ['ada@example.com'] }),
+    name: z.string().nullable().meta({ description: 'Name.', examples: ['Ada'] }),
+    visits: z.int().min(0).meta({ description: 'Visits.', examples: [3] }),
+  }),
+});
+
+/** The table syncs that test workers know: one warehouse `test`, one table `people`. */
+export function testTableSyncs(engine: WarehouseEngine) {
+  const warehouse = engine === 'postgres' ? postgresWarehouse({ name: 'test' }) : duckdbWarehouse({ name: 'test' });
+  const base = {
+    owner: 'tests',
+    from: table(warehouse, 'people', { key: 'id' }),
+    contract: person,
+    to: to(upsertContacts, { account: crm }),
+    map: ({ email, name, visits }: z.output<typeof person.schema>) =>
+      name === 'nobody' ? skip('nobody') : { email, properties: { firstname: name ?? '', numemployees: String(visits) } },
+    guards: { firstRows: 1_000_000 },
+    onRemove: archive(archiveContacts),
+  } satisfies Omit<TableSyncOptions<z.output<typeof person.schema>, { email: string; properties: Record<string, string> }>, 'id'>;
+  return {
+    people: defineTableSync({ ...base, id: 'people-to-crm' }),
+    small: defineTableSync({ ...base, id: 'small-chunks', chunkRows: 100, chunksAtOnce: 3, retry: { maxAttempts: 3, initialInterval: '10ms', maxInterval: '200ms' } }),
+    guarded: defineTableSync({ ...base, id: 'guarded', guards: { firstRows: 10, removedRows: 5 } }),
+    cleared: defineTableSync({ ...base, id: 'cleared', onRemove: clear((email) => ({ email, properties: { firstname: '' } })), overlap: 'buffer' }),
+  };
+}

@@ -7,6 +7,8 @@ import type { Approval, OutcomeCounts, PlanCounts, RowValues, RunEndState, Table
  */
 export interface Warehouse {
   readonly name: string;
+  /** Makes our tables where they are missing. Everything else does so too, when it is first. */
+  open(): Promise<void>;
   /** Compares the source with what landed and writes down what is to be done. Run again, it plans anew. */
   plan(request: PlanRequest): Promise<PlanCounts>;
   /** Takes a chunk for `ms`, or prolongs it: of two senders of one chunk one waits. */

@@ -258,11 +258,11 @@ describe.each(testWarehouses)('$engine', ({ create }) => {
   test('values come the same from both engines', async () => {
     const name = `values_${++table}`;
     await db.sql(`create table ${name} (id bigint, flag boolean, small smallint, whole integer, large bigint, money decimal(20,4), f double precision,
-      words text, day date, at timestamp, instant timestamptz, doc json, tags text[], u uuid)`);
+      words text, day date, moment timestamp, instant timestamptz, doc json, tags text[], u uuid)`);
     await db.sql(`insert into ${name} values (1, true, 7, -3, 9007199254740993, 12.5, 0.1, 'Zoë 👩‍🚀 "x" \\ line
-      end', '2026-02-28', '2026-03-29 02:30:00.000001', '2026-03-29 02:30:00.5+02', '{"a": [1, "ü"]}', '{x,"y z"}', '00000000-0000-4000-8000-000000000001')`);
+      end', '2026-02-28', '2026-03-29 02:30:00.000001', '2026-03-29 02:30:00.5+02', '{"a": [1, "ü"]}', array['x', 'y z'], '00000000-0000-4000-8000-000000000001')`);
     await db.sql(`insert into ${name} (id) values (9007199254740995)`);
-    const columns = ['id', 'flag', 'small', 'whole', 'large', 'money', 'f', 'words', 'day', 'at', 'instant', 'doc', 'tags', 'u'];
+    const columns = ['id', 'flag', 'small', 'whole', 'large', 'money', 'f', 'words', 'day', 'moment', 'instant', 'doc', 'tags', 'u'];
     const wanted = request({ syncId: name, source: { table: name, key: ['id'], columns } });
     await warehouse.plan(wanted);
     const [full, empty] = await read(wanted, 0);
@@ -276,7 +276,7 @@ describe.each(testWarehouses)('$engine', ({ create }) => {
       f: 0.1,
       words: 'Zoë 👩‍🚀 "x" \\ line\n      end',
       day: '2026-02-28',
-      at: '2026-03-29T02:30:00.000001',
+      moment: '2026-03-29T02:30:00.000001',
       instant: '2026-03-29T00:30:00.5Z',
       doc: { a: [1, 'ü'] },
       tags: ['x', 'y z'],

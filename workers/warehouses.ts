@@ -1,4 +1,4 @@
-import { createPostgresWarehouse, type Warehouse } from '../warehouse';
+import { createDuckDBWarehouse, createPostgresWarehouse, type Warehouse } from '../warehouse';
 import { ConfigError } from '../platform/config';
 import { SecretError, type Secrets } from '../platform/secrets';
 import type { TableSync } from '../syncs/define-table-sync';
@@ -26,6 +26,8 @@ export function createWarehouses(tableSyncs: readonly TableSync[], secrets: Secr
   return warehouses;
 }
 
-function createWarehouse({ name }: WarehouseAccount, secrets: Secrets): Warehouse {
-  return createPostgresWarehouse({ name, url: secrets.one(warehouseVariable(name, 'URL')) });
+function createWarehouse({ engine, name }: WarehouseAccount, secrets: Secrets): Warehouse {
+  if (engine === 'postgres') return createPostgresWarehouse({ name, url: secrets.one(warehouseVariable(name, 'URL')) });
+  const path = secrets.optional(warehouseVariable(name, 'PATH'));
+  return createDuckDBWarehouse({ name, statePath: secrets.one(warehouseVariable(name, 'STATE')), ...(path === undefined ? {} : { path }) });
 }

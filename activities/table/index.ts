@@ -1,5 +1,6 @@
 import { Context } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
+import { maskText } from '../../connectors/mask';
 import type { CloseRunInput, PlanCounts, PlanRunInput, RunEquation, SendChunkInput, SendChunkResult } from '../../schemas/table';
 import type { TableSync } from '../../syncs/define-table-sync';
 import { WarehouseBusy, WarehouseError } from '../../warehouse/port';
@@ -125,8 +126,8 @@ async function beating<T>(work: () => Promise<T>, details: () => object = () => 
   try {
     return await work();
   } catch (error) {
-    if (error instanceof WarehouseError) throw ApplicationFailure.create({ type: error.code, message: error.message, nonRetryable: true });
-    if (error instanceof WarehouseBusy) throw ApplicationFailure.create({ type: 'WAREHOUSE_BUSY', message: error.message, nextRetryDelay: '5s' });
+    if (error instanceof WarehouseError) throw ApplicationFailure.create({ type: error.code, message: maskText(error.message), nonRetryable: true });
+    if (error instanceof WarehouseBusy) throw ApplicationFailure.create({ type: 'WAREHOUSE_BUSY', message: maskText(error.message), nextRetryDelay: '5s' });
     throw error;
   } finally {
     clearInterval(beat);

@@ -1,5 +1,6 @@
 import { types } from 'pg';
 import type { Json } from '../../schemas/json';
+import { wholeNumber } from '../whole-number';
 
 const oid = { bool: 16, int8: 20, int2: 21, int4: 23, json: 114, float4: 700, float8: 701, timestamp: 1114, timestamptz: 1184, jsonb: 3802 } as const;
 
@@ -16,12 +17,6 @@ const parsers: Record<number, (text: string) => Json> = {
   [oid.timestamp]: (text) => text.replace(' ', 'T'),
   [oid.timestamptz]: (text) => text.replace(' ', 'T').replace(/\+00$/, 'Z'),
 };
-
-/** Exact in JavaScript, or text. */
-export function wholeNumber(text: string): Json {
-  const value = Number(text);
-  return Number.isSafeInteger(value) ? value : text;
-}
 
 /** JSON has no NaN and no infinity: they stay words. */
 function floating(text: string): Json {

@@ -34,6 +34,7 @@ export function createSqlWarehouse(name: string, engine: Engine): Warehouse {
 
   return {
     name,
+    open: ready,
 
     async plan(request) {
       await ready();

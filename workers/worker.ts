@@ -16,6 +16,7 @@ import { workflowBundle } from './bundle';
 import type { WorkerConfig } from './config';
 import { GatedSlots } from './gate/gated-slots';
 import { createLinks, vendorAccounts, type Spender } from './links';
+import { ensureSchedules } from './schedules';
 import { Starter } from './starter';
 import { Sweeper } from './sweeper';
 import { createWarehouses } from './warehouses';
@@ -123,6 +124,7 @@ export async function startWorker(options: WorkerParts): Promise<RunningWorker> 
   const running = Promise.all(workers.map((worker) => worker.run()));
   const hosting = budgets.run();
   await firstLeases(gate, vendorAccounts(spenders));
+  await ensureSchedules(client, tableSyncs, log.child({ component: 'schedules' }));
   await starter.start();
   sweeper.start();
   return {

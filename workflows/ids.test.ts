@@ -1,5 +1,5 @@
 import { sha256Hex } from '../platform/hash';
-import { budgetWorkflowId, eventWorkflowId, vendorTaskQueue } from './ids';
+import { budgetWorkflowId, eventWorkflowId, vendorTaskQueue, tableRunWorkflowId, tableScheduleId, tableTickWorkflowId, warehouseTaskQueue } from './ids';
 
 // Golden: a changed id format means that every event of the last retention period is delivered a second time.
 describe('ids', () => {
@@ -25,5 +25,12 @@ describe('ids', () => {
     expect(vendorTaskQueue('hubspot', 'main', 'live')).toBe('vendor/hubspot/main/live');
     expect(vendorTaskQueue('hubspot', 'eu west', 'bulk')).toBe('vendor/hubspot/eu%20west/bulk');
     expect(budgetWorkflowId({ vendor: 'meta', scope: 'act_1' })).toBe('budget/meta/act_1');
+  });
+
+  test('tables: one run at a time under one id, whoever starts it', () => {
+    expect(warehouseTaskQueue('main')).toBe('warehouse/main');
+    expect(tableRunWorkflowId('people-to-crm')).toBe('people-to-crm/run');
+    expect(tableTickWorkflowId('people-to-crm')).toBe('people-to-crm/tick');
+    expect(tableScheduleId('people-to-crm')).toBe('people-to-crm/schedule');
   });
 });

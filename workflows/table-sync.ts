@@ -99,7 +99,7 @@ class TableRun {
     const why = guards.map((one) => `${one.guard}: ${one.why}`).join('; ');
     upsertSearchAttributes({ SynclineWaiting: ['approval'] });
     setCurrentDetails(
-      `waits for **approval** until ${new Date(this.expiresAtMs).toISOString()}: ${why}\n\n\`npx syncline table approve ${this.runId} --reason …\``,
+      `waits for **approval** until ${new Date(this.expiresAtMs).toISOString()}: ${why}\n\n\`npx syncline approve ${this.runId} --reason …\``,
     );
     await this.mark('waiting', why);
     const decided = await condition(() => this.decision !== null, plan.guards.expireAfterMs);
@@ -122,7 +122,8 @@ class TableRun {
     const { plan } = this.input;
     this.state = 'running';
     if (this.counts!.planned > 0 && !this.input.carried) await this.mark('running', null);
-    this.chunks = new Chunks(plan, this.runId, this.counts!.chunks, this.sums);
+    const { added, changed, resent, chunks } = this.counts!;
+    this.chunks = new Chunks(plan, this.runId, chunks, Math.ceil((added + changed + resent) / plan.chunkRows), this.sums);
     const all = await this.chunks.send(() => workflowInfo().continueAsNewSuggested);
     if (!all) await this.continueAsNew();
   }

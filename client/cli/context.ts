@@ -1,6 +1,7 @@
 import type { Client } from '@temporalio/client';
 import type { Ledger } from '../../ledger/port';
 import type { Sync } from '../../syncs/define-sync';
+import type { TableSync } from '../../syncs/define-table-sync';
 import type { ExitCode } from './cli-error';
 import type { Terminal } from './terminal';
 
@@ -21,6 +22,8 @@ export interface CliContext {
   temporal(): Promise<TemporalAccess>;
   /** The declared syncs, in the registry's order. */
   syncs(): readonly Sync[];
+  /** The declared table syncs. */
+  tableSyncs(): readonly TableSync[];
   /** HMACs under which a key (an e-mail, an external id) may stand in the ledger: every secret, every normal form. */
   keyHmacs(key: string): string[];
   /** Closes what was opened. */

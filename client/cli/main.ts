@@ -26,7 +26,7 @@ export async function main(args: readonly string[], options: MainOptions = {}): 
     exitCode = answer.exitCode;
   });
   const helpAnswer: string[] = [];
-  for (const command of [program, ...program.commands]) {
+  for (const command of [program, ...program.commands.flatMap((one) => [one, ...one.commands])]) {
     // Commander's own errors are printed below, like ours; help goes where answers go.
     command.exitOverride().configureOutput({ writeOut: (text) => helpAnswer.push(text), writeErr: () => undefined });
   }

@@ -9,6 +9,7 @@ import type * as LoggingModule from '../../platform/logging';
 import type * as RegistryModule from '../../syncs';
 import type { Ledger } from '../../ledger/port';
 import type { Sync } from '../../syncs/define-sync';
+import type { TableSync } from '../../syncs/define-table-sync';
 import type { Config } from '../../platform/config';
 import { CliError, exitCodes } from './cli-error';
 import type { CliContext, TemporalAccess } from './context';
@@ -53,6 +54,7 @@ export function openContext(terminal: Terminal, env: CliContext['env']): CliCont
       return access;
     }),
     syncs: once((): readonly Sync[] => load.registry().syncs),
+    tableSyncs: once((): readonly TableSync[] => load.registry().tableSyncs),
     keyHmacs: (key) => {
       const hmac = load.hmac().createKeyHmac(config().keySecrets);
       // Connectors write keys in their normal form, which for e-mail addresses is lower case.

@@ -6,10 +6,12 @@ import type * as TraceModule from './commands/trace';
 import type * as ReplayModule from './commands/replay';
 import type * as DoctorModule from './commands/doctor';
 import type * as ProcessModule from './commands/run-process';
+import type * as TableModule from './commands/table';
 import type * as ContractsModule from './commands/contracts';
 import type * as SyncsModule from './commands/syncs';
 import type { Answer, CliContext } from './context';
 import { outcomeChoices } from './filter';
+import { addTable } from './table-program';
 
 /** Runs one command: gives it the context, prints its answer, remembers its exit code. */
 export type Execute = (command: (context: CliContext) => Promise<Answer>, options: { json?: boolean }) => Promise<void>;
@@ -24,6 +26,7 @@ const load = {
   replay: () => require('./commands/replay') as typeof ReplayModule,
   doctor: () => require('./commands/doctor') as typeof DoctorModule,
   process: () => require('./commands/run-process') as typeof ProcessModule,
+  table: () => require('./commands/table') as typeof TableModule,
   contracts: () => require('./commands/contracts') as typeof ContractsModule,
   syncs: () => require('./commands/syncs') as typeof SyncsModule,
 };
@@ -46,6 +49,7 @@ export function createProgram(execute: Execute): Commander {
   addReplay(program, execute);
   addOverview(program, execute);
   addBudget(program, execute);
+  addTable(program, { execute, load: load.table });
   addProcesses(program, execute);
   for (const command of program.commands) command.addOption(new Option('--json', 'print one JSON document'));
   return program;

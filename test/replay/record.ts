@@ -9,7 +9,9 @@ import { vendorTaskQueue } from '../../workflows/ids';
 import { createTestNamespace, ensureTemporal, stopTestServers } from '../support/servers';
 import { stubActivities } from '../support/stub-activities';
 import { budgetStory } from './budget-story';
+import { recordTable } from './record-tables';
 import { budgetHistory, scenarios } from './scenarios';
+import { tableScenarios } from './table-scenarios';
 
 /**
  * Records a history of every scenario on a real server, on purpose: after a change of workflow code that old histories
@@ -41,6 +43,9 @@ async function main(names: string[]): Promise<void> {
     });
     for (const worker of vendor) worker.shutdown();
     await Promise.all(running);
+  }
+  for (const scenario of tableScenarios.filter(({ name }) => names.length === 0 || names.includes(name))) {
+    await recordTable(scenario, { native, namespace, bundle, client });
   }
   if (names.length === 0 || names.includes(budgetHistory)) {
     const worker = await Worker.create({ connection: native, namespace, taskQueue: budgetHistory, workflowBundle: bundle });

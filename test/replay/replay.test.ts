@@ -5,6 +5,7 @@ import path from 'node:path';
 import * as workflows from '../../workflows';
 import { workflowBundle } from '../../workers/bundle';
 import { budgetHistory, scenarios } from './scenarios';
+import { tableScenarios } from './table-scenarios';
 
 jest.setTimeout(60_000);
 const folder = path.join(__dirname, 'histories');
@@ -21,7 +22,7 @@ beforeAll(async () => {
 const replay = (history: unknown) => Worker.runReplayHistory({ workflowBundle: bundle, replayName: 'test' }, historyFromJSON(history));
 
 test('every scenario has a history', () => {
-  expect(files.map((name) => name.replace('.json', '')).sort()).toEqual([...scenarios.map(({ name }) => name), budgetHistory].sort());
+  expect(files.map((name) => name.replace('.json', '')).sort()).toEqual([...scenarios.map(({ name }) => name), ...tableScenarios.map(({ name }) => name), budgetHistory].sort());
 });
 
 test('every workflow has a history', () => {

@@ -22,7 +22,7 @@ const filesBelow = (folder: string, fits: (file: string) => boolean): string[] =
 
 const pages = filesBelow('.', (file) => file.endsWith('.md'));
 const isSource = (file: string): boolean => /\.(ts|js|mjs)$/.test(file) && !file.endsWith('.test.ts');
-const product = ['schemas', 'connectors', 'syncs', 'workflows', 'activities', 'platform', 'ledger', 'workers', 'client', 'bin'];
+const product = ['schemas', 'connectors', 'syncs', 'workflows', 'activities', 'platform', 'ledger', 'warehouse', 'workers', 'client', 'bin'];
 const productFiles = product.flatMap((folder) => filesBelow(folder, isSource));
 
 /** A fenced block: what stands behind the fence, and its lines. */
@@ -169,6 +169,7 @@ describe('environment variables', () => {
   const exists = (variable: string): boolean =>
     [inProduct, inTests, ofTemporal, inCompose].some((known) => known.has(variable)) ||
     perAccount.test(variable) ||
+    /^SYNCLINE_WAREHOUSE_[A-Z0-9_]+_(?:URL|PATH|STATE)$/.test(variable) ||
     (variable.endsWith('_FILE') && exists(variable.slice(0, -5)));
 
   test.each(pages)('%s names none that nothing reads', (page) => {

@@ -2,13 +2,13 @@ import { existsSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import { z } from 'zod';
 import { contractJsonSchema, contractRef, type Contract } from '../../schemas/contract';
-import { syncs } from '../../syncs';
+import { syncs, tableSyncs } from '../../syncs';
 
 const root = path.resolve(__dirname, '../..');
 
 test('every sync folder is listed once, under its own name', () => {
   const folders = readdirSync(path.join(root, 'syncs'), { withFileTypes: true }).filter((entry) => entry.isDirectory());
-  expect(syncs.map((sync) => sync.id).sort()).toEqual(folders.map((entry) => entry.name).sort());
+  expect([...syncs, ...tableSyncs].map((sync) => sync.id).sort()).toEqual(folders.map((entry) => entry.name).sort());
 });
 
 test.each(['syncs', 'connectors'])('every folder in %s/ has a README of at most 40 lines', async (parent) => {
@@ -24,7 +24,7 @@ test.each(['syncs', 'connectors'])('every folder in %s/ has a README of at most 
 
 test('shares of an account sum to at most 1', () => {
   const sums = new Map<string, number>();
-  for (const { to, budget } of syncs) {
+  for (const { to, budget } of [...syncs, ...tableSyncs]) {
     const account = `${to.operation.connector.vendor}/${to.account.name}`;
     sums.set(account, (sums.get(account) ?? 0) + (budget.share ?? 0));
   }
@@ -32,7 +32,7 @@ test('shares of an account sum to at most 1', () => {
 });
 
 describe('contracts', () => {
-  const contracts = [...new Map(syncs.map((sync) => [contractRef(sync.contract), sync.contract])).values()];
+  const contracts = [...new Map([...syncs, ...tableSyncs].map((sync) => [contractRef(sync.contract), sync.contract])).values()];
 
   test.each(contracts.map((contract) => [contractRef(contract), contract] as const))('%s documents every field', (_name, contract) => {
     expect(undocumented(contract)).toEqual([]);

@@ -13,8 +13,8 @@ export interface TableStage {
   stack: Stack;
   warehouse: TestWarehouse;
   syncs: ReturnType<typeof testTableSyncs>;
-  /** A table `people` of so many rows. */
-  people(rows: number): Promise<void>;
+  /** A table `people` of so many rows, with addresses of their own. */
+  people(rows: number, prefix?: string): Promise<void>;
   start(sync: TableSync, input?: Partial<TableRunInput>): Promise<WorkflowHandle>;
   /** A whole run. */
   run(sync: TableSync, input?: Partial<TableRunInput>): Promise<TableRunResult>;
@@ -37,10 +37,10 @@ export async function startTableStage({ engine, create }: (typeof testWarehouses
     warehouse,
     syncs,
     start,
-    async people(rows) {
+    async people(rows, prefix = 'p') {
       await warehouse.sql('drop table if exists people');
       await warehouse.sql('create table people (id integer primary key, email text, name text, visits integer)');
-      await warehouse.sql(`insert into people select i, 'p' || i || '@example.com', 'Person ' || i, i % 7 from generate_series(1, ${rows}) as t(i)`);
+      await warehouse.sql(`insert into people select i, '${prefix}' || i || '@example.com', 'Person ' || i, i % 7 from generate_series(1, ${rows}) as t(i)`);
     },
     run: async (sync, input) => (await start(sync, input)).result() as Promise<TableRunResult>,
     async until(handle, fits, ms = 60_000) {

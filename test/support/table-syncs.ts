@@ -35,10 +35,18 @@ export function testTableSyncs(engine: WarehouseEngine) {
     guards: { firstRows: 1_000_000 },
     onRemove: archive(archiveContacts),
   } satisfies Omit<TableSyncOptions<z.output<typeof person.schema>, { email: string; properties: Record<string, string> }>, 'id'>;
+  const open = { firstRows: 1_000_000, removedRows: 1_000_000 };
+  const small = { ...base, guards: open, chunkRows: 100, chunksAtOnce: 3, retry: { maxAttempts: 3, initialInterval: '10ms', maxInterval: '200ms' } } as const;
+  // Each test has a sync of its own: what one knows of its rows is no other's business.
   return {
     people: defineTableSync({ ...base, id: 'people-to-crm' }),
-    small: defineTableSync({ ...base, id: 'small-chunks', chunkRows: 100, chunksAtOnce: 3, retry: { maxAttempts: 3, initialInterval: '10ms', maxInterval: '200ms' } }),
+    poisoned: defineTableSync({ ...small, id: 'poisoned' }),
+    dropped: defineTableSync({ ...small, id: 'dropped' }),
+    archived: defineTableSync({ ...base, id: 'archived' }),
+    changing: defineTableSync({ ...base, id: 'changing', onRemove: clear((email) => ({ email, properties: { firstname: '' } })), overlap: 'buffer' }),
+    moved: defineTableSync({ ...small, id: 'moved' }),
     guarded: defineTableSync({ ...base, id: 'guarded', guards: { firstRows: 10, removedRows: 5 } }),
-    cleared: defineTableSync({ ...base, id: 'cleared', onRemove: clear((email) => ({ email, properties: { firstname: '' } })), overlap: 'buffer' }),
+    cancelled: defineTableSync({ ...small, id: 'cancelled' }),
+    cli: defineTableSync({ ...base, id: 'cli' }),
   };
 }

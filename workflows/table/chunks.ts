@@ -18,7 +18,9 @@ export class Chunks {
   constructor(
     private readonly plan: TablePlan,
     private readonly runId: string,
+    /** Removals come in the chunks behind `upserts`, of `count` in all. */
     private readonly count: number,
+    private readonly upserts: number,
     readonly state: TableSums,
   ) {}
 
@@ -55,9 +57,15 @@ export class Chunks {
     while (this.inFlight.size < this.plan.chunksAtOnce && allUntil <= now) {
       const ready = state.held.findIndex(({ untilMs }) => untilMs <= now);
       if (ready >= 0) this.start(state.held.splice(ready, 1)[0]!.chunk);
-      else if (state.nextChunk < this.count) this.start(state.nextChunk++);
+      else if (this.mayGoOn()) this.start(state.nextChunk++);
       else return;
     }
+  }
+
+  /** A row that left under one key may have come under another: its record must be known as written before it is removed. */
+  private mayGoOn(): boolean {
+    const { nextChunk, chunksEnded } = this.state;
+    return nextChunk < this.count && (nextChunk < this.upserts || chunksEnded >= this.upserts);
   }
 
   private allHeldUntil(): number {

@@ -65,10 +65,9 @@ async function viewOf(context: CliContext, scope: Scope): Promise<BudgetView | n
 /** Every scope the syncs spend from, or the one named `vendor/scope`, `vendor`, or `scope`. */
 function scopesOf(context: CliContext, wanted: string | undefined): Scope[] {
   const all = new Map<string, Scope>();
-  for (const { to, enrich } of context.syncs()) {
-    for (const account of [to.account, ...(enrich ? [enrich.account] : [])]) {
-      for (const scope of account.scopes) all.set(`${account.connector.vendor}/${scope}`, { vendor: account.connector.vendor, scope });
-    }
+  const accounts = [...context.syncs().flatMap(({ to, enrich }) => [to.account, ...(enrich ? [enrich.account] : [])]), ...context.tableSyncs().map(({ to }) => to.account)];
+  for (const account of accounts) {
+    for (const scope of account.scopes) all.set(`${account.connector.vendor}/${scope}`, { vendor: account.connector.vendor, scope });
   }
   const fitting = [...all.values()].filter((scope) => wanted === undefined || [nameOf(scope), scope.vendor, scope.scope].includes(wanted));
   if (fitting.length === 0) throw usageError(`no sync spends from "${wanted ?? ''}"`, { expected: [...all.keys()].join(', ') });

@@ -81,6 +81,7 @@ export function fakeContext(terminal: Terminal, parts: { ledger?: Ledger; tempor
     ledger: parts.ledger ? () => Promise.resolve(parts.ledger as Ledger) : away('the database'),
     temporal: parts.temporal ? () => Promise.resolve(parts.temporal as TemporalAccess) : away('Temporal'),
     syncs: () => syncs,
+    tableSyncs: () => [],
     keyHmacs: (key) => testKeyHmac.all(key.trim().toLowerCase()),
     close: () => Promise.resolve(),
   };

@@ -1,0 +1,135 @@
+import { WorkflowExecutionAlreadyStartedError, WorkflowFailedError, WorkflowNotFoundError, type WorkflowHandle } from '@temporalio/client';
+import { setTimeout as delay } from 'node:timers/promises';
+import os from 'node:os';
+import { tableStartOptions, tableSyncType } from '../../../platform/table-start';
+import type { Decision, TableRunView } from '../../../schemas/table';
+import { compileTablePlan, type TableSync } from '../../../syncs/define-table-sync';
+import { tableRunWorkflowId } from '../../../workflows/ids';
+import { decideRunUpdate, tableRunQuery } from '../../../workflows/messages';
+import { CliError, exitCodes, usageError, type ExitCode } from '../cli-error';
+import type { Answer, CliContext } from '../context';
+import { printRun, printRuns, progressLine } from '../output/table-run-text';
+
+/** How often a run that is watched is asked. */
+const lookMs = 1_000;
+
+export interface RunOptions {
+  full?: boolean;
+  backfill?: boolean;
+  retryRejected?: boolean;
+  wait?: boolean;
+}
+
+/** `syncline table run <sync>`: starts a run, and shows how it goes until it ends or waits for approval. */
+export async function runTable(context: CliContext, id: string, options: RunOptions): Promise<Answer> {
+  const sync = syncOf(context, id);
+  const { client } = await context.temporal();
+  const declared = compileTablePlan(sync);
+  const plan = options.backfill ? { ...declared, budget: { ...declared.budget, lane: 'backfill' as const } } : declared;
+  const input = { plan, ...(options.full ? { full: true } : {}), ...(options.retryRejected ? { retryRejected: true } : {}) };
+  let handle: WorkflowHandle;
+  try {
+    handle = await client.workflow.start(tableSyncType, tableStartOptions(input));
+  } catch (error) {
+    if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+    throw new CliError({ exitCode: exitCodes.badNews, what: `a run of ${id} is under way`, next: `npx syncline table status ${id}` });
+  }
+  if (options.wait === false) return answerOf(context, await viewOf(context, handle));
+  return answerOf(context, await watch(context, handle));
+}
+
+/** `syncline table status [sync]`: the run under way, or the last one. */
+export async function tableStatus(context: CliContext, id: string | undefined): Promise<Answer> {
+  const syncs = id === undefined ? context.tableSyncs() : [syncOf(context, id)];
+  const views = await Promise.all(syncs.map(async (sync) => ({ sync: sync.id, view: await lastView(context, sync.id) })));
+  const bad = views.some(({ view }) => view !== null && exitOf(view) !== exitCodes.ok);
+  return { exitCode: bad ? exitCodes.badNews : exitCodes.ok, document: { tables: views }, print: (terminal) => printRuns(terminal, views) };
+}
+
+/** `syncline approve|reject <run> --reason …`; `<run>` may be the sync's id, of which one run waits at most. */
+export async function decideRun(context: CliContext, run: string, decision: Decision['decision'], reason: string): Promise<Answer> {
+  if (reason.trim() === '') throw usageError('a decision without a reason', { where: '--reason', expected: 'why, in a few words: it is kept with the run' });
+  const { client } = await context.temporal();
+  for (const { id } of context.tableSyncs()) {
+    const view = await lastView(context, id);
+    if (!view || (view.runId !== run && id !== run)) continue;
+    if (view.state !== 'waiting') throw new CliError({ exitCode: exitCodes.badNews, what: `run ${view.runId} of ${id} does not wait for approval; it is ${view.state}` });
+    const by = os.userInfo().username;
+    const after = await client.workflow.getHandle(tableRunWorkflowId(id)).executeUpdate(decideRunUpdate, { args: [{ runId: view.runId, decision, reason, by }] });
+    return { exitCode: exitCodes.ok, document: { run: after, decision, reason, by }, print: (terminal) => terminal.line(`run ${after.runId} of ${id}: ${decision === 'approve' ? 'approved' : 'rejected'}`) };
+  }
+  throw usageError(`no run "${run}" waits for approval`, { next: 'npx syncline table status' });
+}
+
+/** `syncline table cancel <sync>`: what is in flight ends and is booked, then the run counts and closes. */
+export async function cancelTable(context: CliContext, id: string): Promise<Answer> {
+  syncOf(context, id);
+  const { client } = await context.temporal();
+  const handle = client.workflow.getHandle(tableRunWorkflowId(id));
+  const running = await handle.describe().then(
+    ({ status }) => status.name === 'RUNNING',
+    (error: unknown) => {
+      if (error instanceof WorkflowNotFoundError) return false;
+      throw error;
+    },
+  );
+  if (!running) throw new CliError({ exitCode: exitCodes.badNews, what: `no run of ${id} is under way` });
+  await handle.cancel();
+  await handle.result().catch((error: unknown) => {
+    if (!(error instanceof WorkflowFailedError)) throw error;
+  });
+  const view = await viewOf(context, handle);
+  return { exitCode: view.equation?.holds === false ? exitCodes.badNews : exitCodes.ok, document: { run: view }, print: (terminal) => printRun(terminal, view) };
+}
+
+/** Until it ends, or somebody has to decide. */
+async function watch(context: CliContext, handle: WorkflowHandle): Promise<TableRunView> {
+  let runningSince = 0;
+  for (;;) {
+    const view = await viewOf(context, handle);
+    if (view.state === 'running' && runningSince === 0) runningSince = context.terminal.now();
+    if (!['planning', 'running', 'closing'].includes(view.state)) return view;
+    const { status } = await handle.describe();
+    if (status.name !== 'RUNNING' && status.name !== 'CONTINUED_AS_NEW') return viewOf(context, handle);
+    context.terminal.note(progressLine(view, context.terminal.now() - runningSince));
+    await delay(lookMs);
+  }
+}
+
+async function lastView(context: CliContext, id: string): Promise<TableRunView | null> {
+  const { client } = await context.temporal();
+  try {
+    return await viewOf(context, client.workflow.getHandle(tableRunWorkflowId(id)));
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return null;
+    throw error;
+  }
+}
+
+async function viewOf(context: CliContext, handle: WorkflowHandle): Promise<TableRunView> {
+  try {
+    return await handle.query(tableRunQuery);
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) throw error;
+    const { address } = await context.temporal();
+    throw new CliError({ exitCode: exitCodes.unreachable, what: `run ${handle.workflowId} does not answer`, where: address, next: 'is a worker running? npx syncline doctor' });
+  }
+}
+
+function answerOf(_context: CliContext, view: TableRunView): Answer {
+  return { exitCode: exitOf(view), document: { run: view }, print: (terminal) => printRun(terminal, view) };
+}
+
+/** Bad news: rows somebody has to look at, a run that waits, or that did not end well. */
+function exitOf(view: TableRunView): ExitCode {
+  const { rejected = 0, invalid = 0, failed = 0, expired = 0 } = view.equation?.outcomes ?? view.outcomes;
+  const well = ['planning', 'running', 'closing', 'done'].includes(view.state) && view.equation?.holds !== false;
+  return well && rejected + invalid + failed + expired === 0 ? exitCodes.ok : exitCodes.badNews;
+}
+
+function syncOf(context: CliContext, id: string): TableSync {
+  const sync = context.tableSyncs().find((one) => one.id === id);
+  if (sync) return sync;
+  const known = context.tableSyncs().map((one) => one.id);
+  throw usageError(`no table sync "${id}"`, { expected: known.length > 0 ? known.join(', ') : 'a table sync declared in syncs/index.ts; there is none yet' });
+}

@@ -1,0 +1,63 @@
+import type { TableRunView } from '../../../schemas/table';
+import type { Terminal } from '../terminal';
+import { span } from './times';
+import { counted, outcomeColour } from './words';
+
+const states: Record<TableRunView['state'], string> = {
+  planning: 'comparing rows',
+  waiting: 'waits for approval',
+  running: 'sending rows',
+  closing: 'counting',
+  done: 'done',
+  cancelled: 'cancelled',
+  refused: 'rejected by an operator',
+  expired: 'nobody approved it in time',
+  failed: 'failed: the source could not be read',
+};
+
+/** Every table sync with its run under way, or the last one. */
+export function printRuns(terminal: Terminal, views: readonly { sync: string; view: TableRunView | null }[]): void {
+  if (views.length === 0) return terminal.line('No table sync is declared yet: docs/reverse-etl.md shows how.');
+  views.forEach(({ sync, view }, index) => {
+    if (index > 0) terminal.line();
+    if (view) printRun(terminal, view);
+    else terminal.line(`${terminal.colours.bold(sync)}  has not run yet`);
+  });
+}
+
+/** One run: what the diff found, what became of it, and whether that adds up. */
+export function printRun(terminal: Terminal, view: TableRunView): void {
+  const { colours } = terminal;
+  terminal.line(`${colours.bold(view.syncId)}  run ${view.runId}: ${states[view.state]}`);
+  const { counts, equation } = view;
+  if (counts) {
+    const { badKeys } = counts;
+    const bad = badKeys.null + badKeys.duplicate + badKeys.long;
+    const parts = [
+      `${counts.added} added`,
+      `${counts.changed} changed`,
+      `${counts.removed} removed`,
+      `${counts.unchanged} unchanged`,
+      ...(counts.resent > 0 ? [`${counts.resent} sent again`] : []),
+      ...(counts.resting > 0 ? [`${counts.resting} refused before`] : []),
+      ...(bad > 0 ? [colours.yellow(`${bad} without a usable key`)] : []),
+    ];
+    terminal.line(`  ${counted(counts.read, 'row')} read: ${parts.join(', ')}`);
+  }
+  for (const { guard, why } of view.waitingFor) terminal.line(`  ${colours.yellow(guard)}: ${why}`);
+  if (view.waitingFor.length > 0) terminal.line(`  npx syncline approve ${view.runId} --reason '…'   (or reject)`);
+  const outcomes = Object.entries(equation?.outcomes ?? view.outcomes).map(([outcome, rows]) => outcomeColour(colours, outcome)(`${rows} ${outcome}`));
+  if (equation) terminal.line(`  ${equation.planned} planned = ${outcomes.join(' + ') || '0'}${equation.holds ? '' : colours.red('  DOES NOT ADD UP')}`);
+  else if (counts && view.state === 'running') terminal.line(`  ${view.ended} of ${counts.planned} ended: ${outcomes.join(', ') || 'none yet'}`);
+  for (const { decision, by, at, reason } of view.approvals) terminal.line(`  ${decision === 'approve' ? 'approved' : 'rejected'} by ${by} at ${at}: ${reason}`);
+}
+
+/** `4,000 of 20,000 rows, 950 rows/s, about 17 s left`; an estimate, and it says so. */
+export function progressLine(view: TableRunView, runningMs: number): string {
+  if (view.state !== 'running' || !view.counts) return states[view.state];
+  const { planned } = view.counts;
+  const perSecond = runningMs > 0 ? (view.ended * 1_000) / runningMs : 0;
+  const held = view.held[0];
+  const rate = perSecond > 0 ? `, ${Math.round(perSecond)} rows/s, about ${span(((planned - view.ended) / perSecond) * 1_000)} left` : '';
+  return `${view.ended} of ${planned} rows${rate}${held ? `; held: ${held.cause}` : ''}`;
+}

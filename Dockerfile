@@ -16,6 +16,7 @@ COPY workflows/ workflows/
 COPY activities/ activities/
 COPY platform/ platform/
 COPY ledger/ ledger/
+COPY warehouse/ warehouse/
 COPY workers/ workers/
 COPY client/ client/
 RUN npm run build && npm prune --omit=dev --no-audit --no-fund

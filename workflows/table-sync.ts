@@ -98,9 +98,7 @@ class TableRun {
     this.state = 'waiting';
     const why = guards.map((one) => `${one.guard}: ${one.why}`).join('; ');
     upsertSearchAttributes({ SynclineWaiting: ['approval'] });
-    setCurrentDetails(
-      `waits for **approval** until ${new Date(this.expiresAtMs).toISOString()}: ${why}\n\n\`npx syncline approve ${this.runId} --reason …\``,
-    );
+    setCurrentDetails(`waits for **approval** until ${new Date(this.expiresAtMs).toISOString()}: ${why}\n\n\`npx syncline approve ${this.runId} --reason …\``);
     await this.mark('waiting', why);
     const decided = await condition(() => this.decision !== null, plan.guards.expireAfterMs);
     upsertSearchAttributes({ SynclineWaiting: [] });

@@ -249,7 +249,14 @@ export class ChunkSender {
   private facts(): CallFacts {
     const { deps, input } = this.options;
     const { retry, maxBatch, scopes } = input.plan;
-    return { retry, maxBatch, now: deps.now(), random: () => deps.random(), down: deps.health.openUntil(scopes) > 0, landedAtMs: deps.health.lastLandedAt(scopes) };
+    return {
+      retry,
+      maxBatch,
+      now: deps.now(),
+      random: () => deps.random(),
+      down: deps.health.openUntil(scopes) > 0,
+      landedAtMs: deps.health.lastLandedAt(scopes),
+    };
   }
 
   /** What the breaker counts by; a few say as much as all. */

@@ -12,13 +12,18 @@ describe.each(testWarehouses)('$engine', (kind) => {
     stage = await startTableStage(kind);
   });
   afterAll(() => stage?.stop());
-  const records = async (): Promise<Map<string, Record<string, string>>> => new Map((await stage.stack.hubspot.records()).map((record) => [record.key as string, record.properties]));
+  const records = async (): Promise<Map<string, Record<string, string>>> =>
+    new Map((await stage.stack.hubspot.records()).map((record) => [record.key as string, record.properties]));
 
   test('20,000 rows, then 1 % changed, then 2 % deleted: exactly these effects at the vendor', async () => {
     const { people } = stage.syncs;
     await stage.people(20_000);
     const first = await stage.run(people);
-    expect(first).toMatchObject({ state: 'done', counts: { read: 20_000, added: 20_000 }, equation: { planned: 20_000, outcomes: { accepted: 20_000 }, holds: true } });
+    expect(first).toMatchObject({
+      state: 'done',
+      counts: { read: 20_000, added: 20_000 },
+      equation: { planned: 20_000, outcomes: { accepted: 20_000 }, holds: true },
+    });
     expect((await stage.stack.hubspot.stats()).records).toMatchObject({ records: 20_000, writes: 20_000, identical: 0 });
 
     await stage.warehouse.sql(`update people set visits = visits + 100 where id % 100 = 0`);
@@ -58,7 +63,10 @@ describe.each(testWarehouses)('$engine', (kind) => {
     expect(await stage.run(small)).toMatchObject({ counts: { resting: 4, added: 1, unchanged: 495 }, equation: { outcomes: { accepted: 1 }, holds: true } });
     await stage.warehouse.sql(`update people set email = 'p7@example.com' where id = 7`);
     expect(await stage.run(small)).toMatchObject({ counts: { resting: 3, added: 1 }, equation: { outcomes: { accepted: 1 } } });
-    expect(await stage.run(small, { retryRejected: true })).toMatchObject({ counts: { resting: 0, added: 3 }, equation: { outcomes: { accepted: 1, invalid: 2 } } });
+    expect(await stage.run(small, { retryRejected: true })).toMatchObject({
+      counts: { resting: 0, added: 3 },
+      equation: { outcomes: { accepted: 1, invalid: 2 } },
+    });
   });
 
   test('a vendor that answers 200 and says nothing of its rows: no success is believed', async () => {
@@ -90,7 +98,12 @@ describe.each(testWarehouses)('$engine', (kind) => {
     const { archived } = stage.syncs;
     await stage.people(300);
     await stage.run(archived);
-    await stage.stack.hubspot.fault({ kind: 'status', status: 400, match: { path: 'archive', nth: [1, 2] }, body: { status: 'error', category: 'VALIDATION_ERROR', message: 'no' } });
+    await stage.stack.hubspot.fault({
+      kind: 'status',
+      status: 400,
+      match: { path: 'archive', nth: [1, 2] },
+      body: { status: 'error', category: 'VALIDATION_ERROR', message: 'no' },
+    });
     await stage.warehouse.sql(`delete from people where id <= 4`);
     const calls = async () => (await stage.stack.hubspot.stats()).byPath['POST /crm/v3/objects/contacts/batch/archive'] as number;
     const before = (await calls()) || 0;
@@ -128,10 +141,15 @@ describe.each(testWarehouses)('$engine', (kind) => {
     const view = await stage.until(handle, ({ state }) => state === 'waiting');
     expect(view).toMatchObject({ waitingFor: [{ guard: 'first-run', rows: 20 }], counts: { planned: 20 } });
     expect((await handle.describe()).searchAttributes).toMatchObject({ SynclineWaiting: ['approval'] });
-    const decide = (decision: 'approve' | 'reject', runId = view.runId) => handle.executeUpdate(decideRunUpdate, { args: [{ runId, decision, reason: 'looked at it', by: 'tests' }] });
+    const decide = (decision: 'approve' | 'reject', runId = view.runId) =>
+      handle.executeUpdate(decideRunUpdate, { args: [{ runId, decision, reason: 'looked at it', by: 'tests' }] });
     await expect(decide('approve', 'another')).rejects.toMatchObject({ cause: { message: expect.stringContaining(view.runId) } });
     await decide('approve');
-    expect(await handle.result()).toMatchObject({ state: 'done', equation: { planned: 20, outcomes: { accepted: 20 } }, approvals: [{ by: 'tests', guards: [{ guard: 'first-run' }] }] });
+    expect(await handle.result()).toMatchObject({
+      state: 'done',
+      equation: { planned: 20, outcomes: { accepted: 20 } },
+      approvals: [{ by: 'tests', guards: [{ guard: 'first-run' }] }],
+    });
 
     await stage.warehouse.sql('delete from people where id <= 10');
     const calls = (await stage.stack.hubspot.stats()).calls;

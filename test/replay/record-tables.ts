@@ -8,13 +8,18 @@ import { stubActivities } from '../support/stub-activities';
 import type { TableScenario } from './table-scenarios';
 
 /** Records one history of a table sync's run or of its tick. */
-export async function recordTable(scenario: TableScenario, on: { native: NativeConnection; namespace: string; bundle: { code: string }; client: Client }): Promise<void> {
+export async function recordTable(
+  scenario: TableScenario,
+  on: { native: NativeConnection; namespace: string; bundle: { code: string }; client: Client },
+): Promise<void> {
   const { name } = scenario;
   const plan = { ...scenario.input.plan, syncId: name, account: name, warehouse: { ...scenario.input.plan.warehouse, name } };
   const args = [{ ...scenario.input, plan }];
   const base = { connection: on.native, namespace: on.namespace, activities: stubActivities(scenario.activities) };
   const main = await Worker.create({ ...base, taskQueue: name, workflowBundle: on.bundle });
-  const others = await Promise.all([vendorTaskQueue(plan.vendor, name, 'bulk'), warehouseTaskQueue(name)].map((taskQueue) => Worker.create({ ...base, taskQueue })));
+  const others = await Promise.all(
+    [vendorTaskQueue(plan.vendor, name, 'bulk'), warehouseTaskQueue(name)].map((taskQueue) => Worker.create({ ...base, taskQueue })),
+  );
   const running = others.map((worker) => worker.run());
   await main.runUntil(async () => {
     const { workflow } = on.client;

@@ -53,7 +53,12 @@ const heldOnce = (cause: 'budget' | 'breaker' | 'slice', ms: number): Activities
 /** Every branch of the workflows' code, once. */
 export const tableScenarios: TableScenario[] = [
   { name: 'table-done', workflow: 'tableSync', input: sampleTableInput(), activities: {} },
-  { name: 'table-nothing-to-do', workflow: 'tableSync', input: sampleTableInput(), activities: { planRun: async () => sampleCounts({ added: 0, unchanged: 250 }) } },
+  {
+    name: 'table-nothing-to-do',
+    workflow: 'tableSync',
+    input: sampleTableInput(),
+    activities: { planRun: async () => sampleCounts({ added: 0, unchanged: 250 }) },
+  },
   { name: 'table-approved', workflow: 'tableSync', input: archiving, activities: massDelete, story: decide('approve') },
   { name: 'table-refused', workflow: 'tableSync', input: archiving, activities: massDelete, story: decide('reject') },
   {
@@ -107,5 +112,11 @@ export const tableScenarios: TableScenario[] = [
   },
   { name: 'tick-started', workflow: 'tableTick', input: sampleTableInput(), activities: {} },
   { name: 'tick-skipped', workflow: 'tableTick', input: sampleTableInput(), activities: { sendChunk: untilCancelled }, busy: true },
-  { name: 'tick-buffered', workflow: 'tableTick', input: sampleTableInput({ plan: sampleTablePlan({ overlap: 'buffer' }) }), activities: { sendChunk: untilCancelled }, busy: true },
+  {
+    name: 'tick-buffered',
+    workflow: 'tableTick',
+    input: sampleTableInput({ plan: sampleTablePlan({ overlap: 'buffer' }) }),
+    activities: { sendChunk: untilCancelled },
+    busy: true,
+  },
 ];

@@ -109,7 +109,8 @@ describe('commands', () => {
       .split('#')[0]!
       .split(/[\s;|,)]+/)
       .filter((word) => word !== '');
-    const command = commands.get(name);
+    const group = commands.get(name);
+    const command = group?.commands.find((one) => one.name() === words[0]) ?? group;
     if (name.startsWith('-') || name === '…' || name === '<command>') return [];
     if (!command) return [`npx syncline ${name}`];
     const options = new Set([...command.options.flatMap(({ long, short }) => [long, short]), '--help']);

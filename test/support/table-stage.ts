@@ -27,7 +27,13 @@ export async function startTableStage({ engine, create }: (typeof testWarehouses
   const warehouse = await create();
   const syncs = testTableSyncs(engine);
   const env = { TABLE_ENGINE: engine, ...warehouse.env, ...options.env };
-  const stack = await startStack({ name: `table-${engine}`, worker: 'test/support/table-worker.ts', hubspot: ['--limits', 'unlimited'], ...options, env }).catch(async (error: unknown) => {
+  const stack = await startStack({
+    name: `table-${engine}`,
+    worker: 'test/support/table-worker.ts',
+    hubspot: ['--limits', 'unlimited'],
+    ...options,
+    env,
+  }).catch(async (error: unknown) => {
     await warehouse.drop();
     throw error;
   });

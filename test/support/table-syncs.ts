@@ -17,8 +17,14 @@ export const person = defineContract({
   schema: z.object({
     id: z.int().meta({ description: 'Our id.', examples: [1] }),
     email: z.string().meta({ description: 'Address.', examples: ['ada@example.com'] }),
-    name: z.string().nullable().meta({ description: 'Name.', examples: ['Ada'] }),
-    visits: z.int().min(0).meta({ description: 'Visits.', examples: [3] }),
+    name: z
+      .string()
+      .nullable()
+      .meta({ description: 'Name.', examples: ['Ada'] }),
+    visits: z
+      .int()
+      .min(0)
+      .meta({ description: 'Visits.', examples: [3] }),
   }),
 });
 
@@ -48,5 +54,11 @@ export function testTableSyncs(engine: WarehouseEngine) {
     guarded: defineTableSync({ ...base, id: 'guarded', guards: { firstRows: 10, removedRows: 5 } }),
     cancelled: defineTableSync({ ...small, id: 'cancelled' }),
     cli: defineTableSync({ ...base, id: 'cli' }),
+    // Runs by itself only where a test asks for it.
+    scheduled: defineTableSync({
+      ...base,
+      id: 'scheduled',
+      ...(process.env['TABLE_EVERY'] ? { schedule: { every: Number(process.env['TABLE_EVERY']) } } : {}),
+    }),
   };
 }

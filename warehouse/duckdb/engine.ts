@@ -112,7 +112,8 @@ export function createDuckDBEngine(options: DuckDBOptions): Engine {
 function runOn(connection: DuckDBConnection): Run {
   return async <Row>(sql: string, values: unknown[] = []) => {
     // A query of the user's that closes its parenthesis and goes on is more than one.
-    if ((await connection.extractStatements(sql)).count !== 1) throw new WarehouseError('QUERY_INVALID', 'a source is one query; it may not hold several statements');
+    if ((await connection.extractStatements(sql)).count !== 1)
+      throw new WarehouseError('QUERY_INVALID', 'a source is one query; it may not hold several statements');
     const result = await connection.runAndReadAll(sql, values as DuckDBValue[]);
     const names = result.columnNames();
     const readers = result.columnTypes().map(valueReader);
@@ -130,4 +131,3 @@ function translated(name: string, error: unknown): Error {
   if (/^(Parser|Binder|Conversion|Invalid Input|Not implemented) Error/i.test(message)) return new WarehouseError('QUERY_INVALID', said);
   return error instanceof Error ? error : new Error(message);
 }
-

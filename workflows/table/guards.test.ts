@@ -22,7 +22,11 @@ test('a first run above its number, a full resync, bad keys; several at once', (
   expect(names(archiving, sampleCounts({ known: 0, added: 10_001 }), false)).toEqual(['first-run']);
   expect(names(archiving, sampleCounts({ known: 5, added: 0, resent: 5 }), true)).toEqual(['full-resync']);
   expect(names(archiving, sampleCounts({ read: 100, badKeys: { null: 1, duplicate: 0, long: 0 } }), false)).toEqual([]);
-  expect(names(archiving, sampleCounts({ read: 100, known: 0, added: 20_000, badKeys: { null: 1, duplicate: 2, long: 0 } }), true)).toEqual(['full-resync', 'first-run', 'bad-keys']);
+  expect(names(archiving, sampleCounts({ read: 100, known: 0, added: 20_000, badKeys: { null: 1, duplicate: 2, long: 0 } }), true)).toEqual([
+    'full-resync',
+    'first-run',
+    'bad-keys',
+  ]);
 });
 
 test('an approval holds for what was approved and a tenth more, for that guard alone', () => {

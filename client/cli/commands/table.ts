@@ -53,10 +53,17 @@ export async function decideRun(context: CliContext, run: string, decision: Deci
   for (const { id } of context.tableSyncs()) {
     const view = await lastView(context, id);
     if (!view || (view.runId !== run && id !== run)) continue;
-    if (view.state !== 'waiting') throw new CliError({ exitCode: exitCodes.badNews, what: `run ${view.runId} of ${id} does not wait for approval; it is ${view.state}` });
+    if (view.state !== 'waiting')
+      throw new CliError({ exitCode: exitCodes.badNews, what: `run ${view.runId} of ${id} does not wait for approval; it is ${view.state}` });
     const by = os.userInfo().username;
-    const after = await client.workflow.getHandle(tableRunWorkflowId(id)).executeUpdate(decideRunUpdate, { args: [{ runId: view.runId, decision, reason, by }] });
-    return { exitCode: exitCodes.ok, document: { run: after, decision, reason, by }, print: (terminal) => terminal.line(`run ${after.runId} of ${id}: ${decision === 'approve' ? 'approved' : 'rejected'}`) };
+    const after = await client.workflow
+      .getHandle(tableRunWorkflowId(id))
+      .executeUpdate(decideRunUpdate, { args: [{ runId: view.runId, decision, reason, by }] });
+    return {
+      exitCode: exitCodes.ok,
+      document: { run: after, decision, reason, by },
+      print: (terminal) => terminal.line(`run ${after.runId} of ${id}: ${decision === 'approve' ? 'approved' : 'rejected'}`),
+    };
   }
   throw usageError(`no run "${run}" waits for approval`, { next: 'npx syncline table status' });
 }
@@ -79,7 +86,11 @@ export async function cancelTable(context: CliContext, id: string): Promise<Answ
     if (!(error instanceof WorkflowFailedError)) throw error;
   });
   const view = await viewOf(context, handle);
-  return { exitCode: view.equation?.holds === false ? exitCodes.badNews : exitCodes.ok, document: { run: view }, print: (terminal) => printRun(terminal, view) };
+  return {
+    exitCode: view.equation?.holds === false ? exitCodes.badNews : exitCodes.ok,
+    document: { run: view },
+    print: (terminal) => printRun(terminal, view),
+  };
 }
 
 /** Until it ends, or somebody has to decide. */
@@ -112,7 +123,12 @@ async function viewOf(context: CliContext, handle: WorkflowHandle): Promise<Tabl
   } catch (error) {
     if (error instanceof WorkflowNotFoundError) throw error;
     const { address } = await context.temporal();
-    throw new CliError({ exitCode: exitCodes.unreachable, what: `run ${handle.workflowId} does not answer`, where: address, next: 'is a worker running? npx syncline doctor' });
+    throw new CliError({
+      exitCode: exitCodes.unreachable,
+      what: `run ${handle.workflowId} does not answer`,
+      where: address,
+      next: 'is a worker running? npx syncline doctor',
+    });
   }
 }
 

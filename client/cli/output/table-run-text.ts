@@ -49,7 +49,8 @@ export function printRun(terminal: Terminal, view: TableRunView): void {
   const outcomes = Object.entries(equation?.outcomes ?? view.outcomes).map(([outcome, rows]) => outcomeColour(colours, outcome)(`${rows} ${outcome}`));
   if (equation) terminal.line(`  ${equation.planned} planned = ${outcomes.join(' + ') || '0'}${equation.holds ? '' : colours.red('  DOES NOT ADD UP')}`);
   else if (counts && view.state === 'running') terminal.line(`  ${view.ended} of ${counts.planned} ended: ${outcomes.join(', ') || 'none yet'}`);
-  for (const { decision, by, at, reason } of view.approvals) terminal.line(`  ${decision === 'approve' ? 'approved' : 'rejected'} by ${by} at ${at}: ${reason}`);
+  for (const { decision, by, at, reason } of view.approvals)
+    terminal.line(`  ${decision === 'approve' ? 'approved' : 'rejected'} by ${by} at ${at}: ${reason}`);
 }
 
 /** `4,000 of 20,000 rows, 950 rows/s, about 17 s left`; an estimate, and it says so. */

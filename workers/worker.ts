@@ -10,7 +10,7 @@ import type { BudgetScope, Lane, SyncPlan } from '../schemas/plan';
 import type { VendorAccount } from '../syncs/accounts-api';
 import { compilePlan, type Sync } from '../syncs/define-sync';
 import type { TableSync } from '../syncs/define-table-sync';
-import { budgetTaskQueue, mainTaskQueue, vendorTaskQueue, warehouseTaskQueue } from '../workflows/ids';
+import { budgetTaskQueue, mainTaskQueue, vendorTaskQueue } from '../workflows/ids';
 import { createGate } from './budgets';
 import { workflowBundle } from './bundle';
 import type { WorkerConfig } from './config';
@@ -19,7 +19,8 @@ import { createLinks, vendorAccounts, type Spender } from './links';
 import { ensureSchedules } from './schedules';
 import { Starter } from './starter';
 import { Sweeper } from './sweeper';
-import { createWarehouses } from './warehouses';
+import { WarehouseQueues } from './warehouse-queues';
+import { createWarehouses, warehouseAccounts } from './warehouses';
 
 /** Longest wait for the first leases at start, milliseconds. */
 const firstLeaseMs = 5_000;
@@ -101,7 +102,6 @@ export async function startWorker(options: WorkerParts): Promise<RunningWorker> 
     ...vendorQueues(spenders).map(({ taskQueue, slots, scopes, lane }) =>
       Worker.create({ ...base, taskQueue, tuner: tunerOf(new GatedSlots({ slots, closedForMs: () => gate.closedForMs(scopes, lane) })) }),
     ),
-    ...[...warehouses.keys()].map((name) => Worker.create({ ...base, taskQueue: warehouseTaskQueue(name), maxConcurrentActivityTaskExecutions: 10 })),
   ]);
 
   const starter = new Starter({
@@ -121,19 +121,27 @@ export async function startWorker(options: WorkerParts): Promise<RunningWorker> 
     log: log.child({ component: 'sweeper' }),
   });
 
+  const queues = new WarehouseQueues({
+    warehouses,
+    exclusive: new Set(warehouseAccounts(tableSyncs).flatMap(({ engine, name }) => (engine === 'duckdb' ? [name] : []))),
+    create: (taskQueue) => Worker.create({ ...base, taskQueue, maxConcurrentActivityTaskExecutions: 10 }),
+    log: log.child({ component: 'warehouses' }),
+  });
+
   const running = Promise.all(workers.map((worker) => worker.run()));
+  await queues.start();
   const hosting = budgets.run();
   await firstLeases(gate, vendorAccounts(spenders));
   await ensureSchedules(client, tableSyncs, log.child({ component: 'schedules' }));
   await starter.start();
   sweeper.start();
   return {
-    done: Promise.all([running, hosting]).then(() => undefined),
+    done: Promise.race([queues.failed, Promise.all([running, hosting]).then(() => undefined)]),
     async stop() {
       await starter.stop();
       await sweeper.stop();
       for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
-      await running.catch(() => undefined);
+      await Promise.all([running.catch(() => undefined), queues.stop()]);
       // The last calls are done: what is left of the leases goes back at once, while this process may be the budgets' host.
       await Promise.race([gate.close(), new Promise((resolve) => setTimeout(resolve, goodbyeMs).unref())]);
       if (budgets.getState() === 'RUNNING') budgets.shutdown();

@@ -123,8 +123,9 @@ export class Limiter {
     for (const quota of this.quotas) quota.inFlight -= 1;
   }
 
-  /** Calls left in each quota now. */
+  /** Calls left in each quota now; none are spoken of while none are enforced: who reads the headers would keep to them. */
   remaining(now: number): { limit: Limit; remaining: number }[] {
+    if (!this.enforce) return [];
     return this.quotas.map((quota) => ({ limit: quota.limit, remaining: Math.max(0, quota.limit.max - this.used(quota, now)) }));
   }
 

@@ -25,7 +25,8 @@ afterAll(async () => {
   await temporal?.stop();
 });
 
-const outageMs = 20_000;
+/** `SYNCLINE_TEST_OUTAGE_MS=600000` for ten minutes. */
+const outageMs = Number(process.env.SYNCLINE_TEST_OUTAGE_MS ?? 20_000);
 const perSecond = 15;
 /** After the return: less than the backlog drains by. */
 const liveEveryMs = 400;

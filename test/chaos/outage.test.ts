@@ -6,7 +6,11 @@ import { FakeProvider, workflowIdOf } from '../support/chaos-provider';
 import { startOwnTemporal, type OwnTemporal } from '../support/chaos-temporal';
 import { startStack, type Stack } from '../support/stack';
 
-jest.setTimeout(300_000);
+/** `SYNCLINE_TEST_OUTAGE_MS=600000` for ten minutes. */
+const outageMs = Number(process.env.SYNCLINE_TEST_OUTAGE_MS ?? 20_000);
+/** A long outage gathers its backlog more slowly. */
+const perSecond = outageMs > 60_000 ? 3 : 15;
+jest.setTimeout(outageMs + 400_000);
 let temporal: OwnTemporal;
 let stack: Stack;
 let provider: FakeProvider;
@@ -25,9 +29,6 @@ afterAll(async () => {
   await temporal?.stop();
 });
 
-/** `SYNCLINE_TEST_OUTAGE_MS=600000` for ten minutes. */
-const outageMs = Number(process.env.SYNCLINE_TEST_OUTAGE_MS ?? 20_000);
-const perSecond = 15;
 /** After the return: less than the backlog drains by. */
 const liveEveryMs = 400;
 

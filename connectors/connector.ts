@@ -29,6 +29,10 @@ export interface VendorRequest {
   path: string;
   query?: Readonly<Record<string, string>>;
   body?: Json;
+  /** A body that is not JSON, instead of `body`; `type` is its content type. */
+  text?: { content: string; type: string };
+  /** How a 2xx answer is read; as text, `data` is the string. Refusals are always tried as JSON. @default 'json' */
+  answer?: 'json' | 'text';
   headers?: Readonly<Record<string, string>>;
 }
 
@@ -55,7 +59,10 @@ export interface Connector {
   auth(credentials: Readonly<Record<string, string>>): Record<string, string>;
   /** Turns a non-2xx answer into the one taxonomy. */
   errorFrom(response: VendorResponse): VendorError;
-  /** A failure inside a 2xx answer, for vendors that say "too many calls" or "no such field" with 200; null = a success. */
+  /**
+   * A failure inside a 2xx answer, for vendors that say "too many calls" or "no such field" with 200; null = a success. Code
+   * `AUTH` has the credentials read again, as a 401 does.
+   */
   failureIn?(response: VendorResponse): VendorError | null;
   /** Reads the vendor's own view of its quotas. Malformed headers are left out, never guessed. */
   limitReadings(response: Pick<VendorResponse, 'headers'>): LimitReading[];

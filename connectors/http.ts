@@ -194,7 +194,7 @@ export function createVendorHttp(options: VendorHttpOptions): VendorHttp {
     const responseHeaders = plainHeaders(answer.headers);
     const text = typeof answer.data === 'string' ? answer.data : '';
     const good = answer.status >= 200 && answer.status < 300;
-    const parsed = good ? parseJson(text) : parseJson(withoutSecrets(text, secrets));
+    const parsed = good ? (request.answer === 'text' ? { ok: true, data: text } : parseJson(text)) : parseJson(withoutSecrets(text, secrets));
     const response = { status: answer.status, headers: responseHeaders, data: parsed.data };
     const hidden =
       good && parsed.ok && connector.failureIn ? hiddenFailure(connector, { ...response, data: parseJson(withoutSecrets(text, secrets)).data }) : null;
@@ -223,8 +223,8 @@ export function createVendorHttp(options: VendorHttpOptions): VendorHttp {
         try {
           return await spend(vendorRequest, by, permit, used);
         } catch (error) {
-          if (!(error instanceof VendorError) || error.status !== 401) throw error;
-          // Several calls may meet the 401 together: only the first throws the old credentials away.
+          if (!(error instanceof VendorError) || !refusesCredentials(error)) throw error;
+          // Several calls may meet the refusal together: only the first throws the old credentials away.
           if (current === used) credentials = undefined;
           const fresh = await currentCredentials();
           if (JSON.stringify(connector.auth(fresh)) === JSON.stringify(connector.auth(used))) throw error;
@@ -246,6 +246,11 @@ export function createVendorHttp(options: VendorHttpOptions): VendorHttp {
       agents.https.destroy();
     },
   };
+}
+
+/** A 401, or what a vendor says instead of one inside a 2xx. A 403 is about rights: fresh credentials would not help. */
+function refusesCredentials({ code, status }: VendorError): boolean {
+  return status === 401 || (code === 'AUTH' && status !== null && status < 300);
 }
 
 function rateLimitedIn(error: VendorError): Pick<CallEnd, 'rateLimited'> {

@@ -5,6 +5,9 @@ import { simulated as simulatedLeadscore } from '../../connectors/leadscore/simu
 import { hubspot } from '../../connectors/hubspot';
 import { upsertContacts } from '../../connectors/hubspot/operations/upsert-contacts';
 import { simulated as simulatedHubspot } from '../../connectors/hubspot/simulator';
+import { salesforce } from '../../connectors/salesforce';
+import { upsertContacts as upsertSalesforceContacts } from '../../connectors/salesforce/operations/contacts';
+import { simulated as simulatedSalesforce } from '../../connectors/salesforce/simulator';
 import type { Operation } from '../../connectors/connector';
 
 /** A connector and its simulator: every rule of the suite is checked against it. */
@@ -43,5 +46,17 @@ export const subjects: Subject[] = [
     credentials: { apiKey: 'conformance-key-0123456789abcdef' },
     once: (call) => leadScore.fetch(call, { customerId: 'customer-1' }),
     operations: [],
+  },
+  {
+    connector: salesforce,
+    simulated: simulatedSalesforce,
+    credentials: { token: '00D000000000001!conformance.0123456789abcdef' },
+    once: (call) => upsertSalesforceContacts.send(call, [{ externalId: 'once', fields: { LastName: 'Lovelace' } }]),
+    operations: [
+      operation({
+        operation: upsertSalesforceContacts,
+        input: (n) => ({ externalId: `Shop-${n}`, fields: { LastName: `Lovelace ${n}`, HasOptedOutOfEmail: false, Title: null } }),
+      }),
+    ],
   },
 ];

@@ -43,6 +43,14 @@ export interface Call {
   post(path: string, body: Json): Promise<VendorResponse>;
 }
 
+/** How credentials become a session, for vendors whose tokens live an hour. */
+export interface Login {
+  /** The exchange: sent with what `auth` makes of the credentials alone, spending a permit like any request. */
+  request(credentials: Readonly<Record<string, string>>): VendorRequest;
+  /** What `auth` is to have besides the credentials (the token); null = the answer holds none. */
+  read(response: VendorResponse): Record<string, string> | null;
+}
+
 /** All that is known of one vendor, apart from its operations. */
 export interface Connector {
   readonly kind: 'connector';
@@ -55,6 +63,8 @@ export interface Connector {
   limits(plan: string | undefined): readonly Limit[];
   /** Plans `limits` knows; the first is the default. */
   readonly plans: readonly string[];
+  /** Asked before the first request, and again whenever the vendor refuses the session. */
+  readonly login?: Login;
   /** Headers that authenticate a request. */
   auth(credentials: Readonly<Record<string, string>>): Record<string, string>;
   /** Turns a non-2xx answer into the one taxonomy. */

@@ -148,3 +148,8 @@ export function errorOf(connector: Connector, response: VendorResponse): VendorE
     });
   }
 }
+
+/** A 401, or what a vendor says instead of one inside a 2xx. A 403 is about rights: fresh credentials would not help. */
+export function refusesCredentials({ code, status }: VendorError): boolean {
+  return status === 401 || (code === 'AUTH' && status !== null && status < 300);
+}

@@ -126,6 +126,7 @@ export function createSimulator(vendor: SimulatedVendor, initial: SimConfigInput
     const call: CallState = { now, requestId: randomUUID(), token: token ?? '', limiter: limiterOf(token ?? '') };
     calls.set(request, call);
     stats.arrived(request.method, request.routeOptions.url ?? '(no such path)', call.token);
+    if ((request.routeOptions.config as { open?: true }).open) return undefined;
     if (token === null || (config.tokens !== null && !config.tokens.includes(token))) {
       return answer(request, reply, call, vendor.failure(401, call.requestId));
     }
@@ -202,7 +203,7 @@ export function createSimulator(vendor: SimulatedVendor, initial: SimConfigInput
 
   app.addContentTypeParser('text/csv', { parseAs: 'string' }, (_request, body, done) => done(null, body));
   for (const route of vendor.routes) {
-    app.route({ method: route.method, url: route.path, handler: (request, reply) => perform(route, request, reply) });
+    app.route({ method: route.method, url: route.path, config: { open: route.open }, handler: (request, reply) => perform(route, request, reply) });
   }
   app.setNotFoundHandler((request, reply) => {
     const call = calls.get(request);

@@ -44,6 +44,8 @@ export interface SimRoute {
   method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   /** Fastify path, e.g. `/crm/v3/objects/contacts/:id`. */
   path: string;
+  /** Needs no token and uses up no quota: where tokens come from. */
+  open?: true;
   /** Keys of the records a call is about: faults match on them. */
   keys?(request: Pick<SimRequest, 'params' | 'query' | 'body'>): string[];
   handle(request: SimRequest): SimAnswer;

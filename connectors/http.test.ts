@@ -118,6 +118,7 @@ describe('permits', () => {
   });
 
   test('headers of the answer reach the permit', async () => {
+    simulator.configure({ limits: 'declared' });
     await call().post(path, body);
     expect(hubspot.limitReadings({ headers: gate.ends[0]!.headers })).toContainEqual({
       limit: 'TEN_SECONDLY_ROLLING',

@@ -29,6 +29,10 @@ export interface VendorRequest {
   path: string;
   query?: Readonly<Record<string, string>>;
   body?: Json;
+  /** A body that is not JSON, instead of `body`; `type` is its content type. */
+  text?: { content: string; type: string };
+  /** How a 2xx answer is read; as text, `data` is the string. Refusals are always tried as JSON. @default 'json' */
+  answer?: 'json' | 'text';
   headers?: Readonly<Record<string, string>>;
 }
 
@@ -37,6 +41,14 @@ export interface Call {
   request(request: VendorRequest): Promise<VendorResponse>;
   get(path: string, query?: Readonly<Record<string, string>>): Promise<VendorResponse>;
   post(path: string, body: Json): Promise<VendorResponse>;
+}
+
+/** How credentials become a session, for vendors whose tokens live an hour. */
+export interface Login {
+  /** The exchange: sent with what `auth` makes of the credentials alone, spending a permit like any request. */
+  request(credentials: Readonly<Record<string, string>>): VendorRequest;
+  /** What `auth` is to have besides the credentials (the token); null = the answer holds none. */
+  read(response: VendorResponse): Record<string, string> | null;
 }
 
 /** All that is known of one vendor, apart from its operations. */
@@ -51,11 +63,16 @@ export interface Connector {
   limits(plan: string | undefined): readonly Limit[];
   /** Plans `limits` knows; the first is the default. */
   readonly plans: readonly string[];
+  /** Asked before the first request, and again whenever the vendor refuses the session. */
+  readonly login?: Login;
   /** Headers that authenticate a request. */
   auth(credentials: Readonly<Record<string, string>>): Record<string, string>;
   /** Turns a non-2xx answer into the one taxonomy. */
   errorFrom(response: VendorResponse): VendorError;
-  /** A failure inside a 2xx answer, for vendors that say "too many calls" or "no such field" with 200; null = a success. */
+  /**
+   * A failure inside a 2xx answer, for vendors that say "too many calls" or "no such field" with 200; null = a success. Code
+   * `AUTH` has the credentials read again, as a 401 does.
+   */
   failureIn?(response: VendorResponse): VendorError | null;
   /** Reads the vendor's own view of its quotas. Malformed headers are left out, never guessed. */
   limitReadings(response: Pick<VendorResponse, 'headers'>): LimitReading[];

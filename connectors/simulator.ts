@@ -53,12 +53,13 @@ const forever = new Promise<never>(() => undefined);
  * brings its endpoints and its words; see {@link SimulatedVendor}. Control is under `/_sim/` (`simulator/admin.ts`).
  */
 export function createSimulator(vendor: SimulatedVendor, initial: SimConfigInput = {}): Simulator {
-  const app = Fastify({ logger: false, bodyLimit: 10 * 1024 * 1024, forceCloseConnections: true, keepAliveTimeout: 5_000 });
+  const app = Fastify({ logger: false, bodyLimit: vendor.maxBodyBytes ?? 10 * 1024 * 1024, forceCloseConnections: true, keepAliveTimeout: 5_000 });
   const stats = new Stats();
   const records = new SimRecords();
   const faults = new Faults();
   const calls = new WeakMap<FastifyRequest, CallState>();
   const limiters = new Map<string, Limiter>();
+  const memory = new Map<string, unknown>();
   let config = simConfig.parse(initial);
   let limits: Limit[] = [];
   let random = seededRandom(config.seed);
@@ -125,6 +126,7 @@ export function createSimulator(vendor: SimulatedVendor, initial: SimConfigInput
     const call: CallState = { now, requestId: randomUUID(), token: token ?? '', limiter: limiterOf(token ?? '') };
     calls.set(request, call);
     stats.arrived(request.method, request.routeOptions.url ?? '(no such path)', call.token);
+    if ((request.routeOptions.config as { open?: true }).open) return undefined;
     if (token === null || (config.tokens !== null && !config.tokens.includes(token))) {
       return answer(request, reply, call, vendor.failure(401, call.requestId));
     }
@@ -151,6 +153,7 @@ export function createSimulator(vendor: SimulatedVendor, initial: SimConfigInput
       write: (collection, key, properties) => records.write(collection, key, properties, { at: clock(), requestId: call.requestId, keep }),
       find: (collection, key) => records.find(collection, key),
       findById: (collection, id) => records.findById(collection, id),
+      memory,
     });
     const handled = (): SimAnswer => route.handle(sim(true));
     if (!rule) return answer(request, reply, call, handled());
@@ -198,8 +201,9 @@ export function createSimulator(vendor: SimulatedVendor, initial: SimConfigInput
     }
   };
 
+  app.addContentTypeParser('text/csv', { parseAs: 'string' }, (_request, body, done) => done(null, body));
   for (const route of vendor.routes) {
-    app.route({ method: route.method, url: route.path, handler: (request, reply) => perform(route, request, reply) });
+    app.route({ method: route.method, url: route.path, config: { open: route.open }, handler: (request, reply) => perform(route, request, reply) });
   }
   app.setNotFoundHandler((request, reply) => {
     const call = calls.get(request);
@@ -238,6 +242,7 @@ export function createSimulator(vendor: SimulatedVendor, initial: SimConfigInput
       stats.clear();
       faults.clear();
       limiters.clear();
+      memory.clear();
       since = performance.now();
     },
   };

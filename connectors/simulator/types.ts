@@ -29,6 +29,8 @@ export interface SimRequest {
   write(collection: string, key: string, properties: Readonly<Record<string, string>>): WriteResult;
   find(collection: string, key: string): SimRecord | undefined;
   findById(collection: string, id: string): SimRecord | undefined;
+  /** What the vendor remembers beside records, e.g. its jobs. Forgotten at a reset. */
+  memory: Map<string, unknown>;
 }
 
 /** How a record of a `partial` fault is refused. */
@@ -42,6 +44,8 @@ export interface SimRoute {
   method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   /** Fastify path, e.g. `/crm/v3/objects/contacts/:id`. */
   path: string;
+  /** Needs no token and uses up no quota: where tokens come from. */
+  open?: true;
   /** Keys of the records a call is about: faults match on them. */
   keys?(request: Pick<SimRequest, 'params' | 'query' | 'body'>): string[];
   handle(request: SimRequest): SimAnswer;
@@ -60,14 +64,16 @@ export interface SimulatedVendor {
   vendor: string;
   plans: readonly string[];
   limits(plan: string | undefined): readonly Limit[];
-  /** Who calls; null = 401. */
+  /** Who calls; null = `failure(401)`. */
   token(headers: Readonly<Record<string, string | undefined>>): string | null;
   routes: readonly SimRoute[];
   /** Headers of every answer. */
   headers(windows: readonly WindowView[], requestId: string): Record<string, string>;
-  /** The answer over a limit. */
+  /** Larger bodies are answered as `failure(413)`. @default 10 MiB */
+  maxBodyBytes?: number;
+  /** The answer over a limit: a 429, or whatever the vendor says instead (a 403, an error inside a 200). */
   limited(limit: Limit, requestId: string): SimAnswer;
-  /** The documented body of an error status. */
+  /** The documented answer for an error; a vendor that hides it inside a 200 says 200. */
   failure(status: number, requestId: string, detail?: string): SimAnswer;
 }
 

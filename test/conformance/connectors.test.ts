@@ -52,6 +52,9 @@ describe.each(subjects)('$connector.vendor', ({ connector, simulated, credential
   let gate: CountingGate;
   let attempts: HttpAttempt[];
   const secrets = Object.values(credentials);
+  const limits = connector.limits(undefined);
+  /** A 429 with most; some say it with a 403, or inside a 200. */
+  const overLimit = simulated.limited(limits[0]!, 'id').status;
   const by = { scopes: [{ vendor: connector.vendor, scope: 'main' }], lane: 'live', sync: 'conformance' } as const;
   const call = (fault?: FaultInput) => (fault?.kind.startsWith('timeout') ? hasty : http).call(by);
   const failing = async (promise: Promise<unknown>): Promise<VendorError> => {
@@ -75,6 +78,10 @@ describe.each(subjects)('$connector.vendor', ({ connector, simulated, credential
     };
     http = createVendorHttp(shared);
     hasty = createVendorHttp({ ...shared, timeoutMs: shortMs });
+    // A login comes before the first request, and would be the one that faults strike.
+    gate = countingGate();
+    attempts = [];
+    for (const client of [http, hasty]) if (connector.login) await once(client.call(by));
   });
   beforeEach(() => {
     gate = countingGate();
@@ -101,7 +108,9 @@ describe.each(subjects)('$connector.vendor', ({ connector, simulated, credential
       expect(new Set(limits.map(({ name }) => name)).size).toBe(limits.length);
       for (const limit of limits) expect(limit.max).toBeGreaterThan(0);
     }
-    expect(JSON.stringify(connector.auth(credentials))).toContain(secrets[0]);
+    const asked = connector.login?.request(credentials);
+    expect(JSON.stringify([connector.auth(credentials), asked])).toContain(secrets[0]);
+    if (asked) expect([connector.auth(credentials), asked.path]).toEqual([{}, expect.not.stringContaining(secrets[0]!)]);
     expect(new URL(connector.baseUrl).protocol).toBe('https:');
   });
 
@@ -114,7 +123,7 @@ describe.each(subjects)('$connector.vendor', ({ connector, simulated, credential
       ambiguous: ambiguous ?? false,
       connection: connection ?? false,
     });
-    const answered = 'status' in fault ? fault.status : fault.kind === 'rateLimit' ? 429 : null;
+    const answered = 'status' in fault ? fault.status : fault.kind === 'rateLimit' ? overLimit : null;
     expect(error.status).toBe(answered);
     expect(gate.ends[0]).toMatchObject({ status: answered, ...(connection ? { connection: true } : {}) });
     expect(gate.ends[0]!.rateLimited !== undefined).toBe(code === 'RATE_LIMITED');
@@ -149,13 +158,19 @@ describe.each(subjects)('$connector.vendor', ({ connector, simulated, credential
     expect(error.retryAfterMs ?? 0).toBeLessThanOrEqual(24 * 60 * 60 * 1000);
   });
 
+  test.each(limits)('a refusal over $name names it', async ({ name }) => {
+    simulator.addFault({ kind: 'rateLimit', limit: name });
+    expect(await failing(once(call()))).toMatchObject({ code: 'RATE_LIMITED', limitName: name, ambiguous: false });
+    expect(gate.ends[0]!.rateLimited!.limitName).toBe(name);
+  });
+
   test('the simulator refuses exactly the call over each declared limit, and the error names the limit', async () => {
-    for (const limit of connector.limits(undefined)) {
+    for (const limit of limits) {
       if (limit.kind === 'concurrent') continue;
       simulator.reset();
       gate = countingGate();
       attempts = [];
-      const others = connector.limits(undefined).filter(({ name }) => name !== limit.name);
+      const others = limits.filter(({ name }) => name !== limit.name);
       const wide = Object.fromEntries(others.map(({ name }) => [name, { max: 1_000_000 }]));
       // A daily limit in full would take minutes: its kind is checked with a smaller number.
       const max = Math.min(limit.max, 200);
@@ -167,8 +182,9 @@ describe.each(subjects)('$connector.vendor', ({ connector, simulated, credential
       };
       await Promise.all(Array.from({ length: 10 }, caller));
       expect(errors.map(({ code, limitName }) => ({ code, limitName }))).toEqual([{ code: 'RATE_LIMITED', limitName: limit.name }]);
-      const { byStatus, overLimit } = simulator.stats();
-      expect([byStatus['429'], overLimit]).toEqual([1, { [limit.name]: 1 }]);
+      const stats = simulator.stats();
+      expect(stats.overLimit).toEqual({ [limit.name]: 1 });
+      expect(stats.byStatus[String(overLimit)]).toBe(overLimit < 300 ? max + 1 : 1);
       const readings = gate.ends.flatMap(({ headers }) => connector.limitReadings({ headers })).filter((reading) => reading.limit === limit.name);
       for (const { remaining } of readings) expect(remaining).toBeLessThan(max);
     }
@@ -179,23 +195,31 @@ describe.each(subjects)('$connector.vendor', ({ connector, simulated, credential
       status: 'error',
       category: 'X',
       code: 'X',
+      errorCode: 'X',
       message: `token ${secrets[0]} of ada@example.com is no good`,
       token: secrets[0],
     };
-    for (const status of [400, 401, 403, 404, 500]) {
-      simulator.addFault({ kind: 'status', status, body: said });
-      const error = await failing(once(call()));
-      const all = JSON.stringify({ ...error, message: error.message, stack: error.stack, cause: error.cause });
-      for (const secret of secrets) expect(all).not.toContain(secret);
-      expect(error.message).not.toContain('ada@example.com');
-    }
+    const hidden = connector.failureIn ? [200] : [];
+    for (const status of [400, 401, 403, 404, 500, ...hidden])
+      for (const body of [said, [said], { success: false, errors: [said] }]) {
+        if (status === 200 && connector.failureIn?.({ status, headers: {}, data: body }) === null) continue;
+        simulator.addFault({ kind: 'status', status, body });
+        const error = await failing(once(call()));
+        const all = JSON.stringify({ ...error, message: error.message, stack: error.stack, cause: error.cause });
+        for (const secret of secrets) expect(all).not.toContain(secret);
+        expect(error.message).not.toContain('ada@example.com');
+      }
   });
 
   test('malformed limit headers are left out', () => {
-    const { headers } = { headers: simulated.headers([], 'id') };
-    for (const name of ['x-hubspot-ratelimit-max', 'x-hubspot-ratelimit-remaining', 'x-hubspot-ratelimit-daily-remaining', 'x-ratelimit-remaining'])
-      headers[name] = '1e3, NaN';
-    expect(connector.limitReadings({ headers })).toEqual([]);
+    const sent = simulated.headers(
+      limits.map((limit) => ({ limit, remaining: 1 })),
+      'id',
+    );
+    for (const garbage of ['1e3, NaN', '', '-1', 'api-usage=', 'api-usage=many/5000', 'api-usage=1/0']) {
+      const headers = Object.fromEntries(Object.keys(sent).map((name) => [name, garbage]));
+      expect(connector.limitReadings({ headers })).toEqual([]);
+    }
     expect(connector.limitReadings({ headers: {} })).toEqual([]);
   });
 

@@ -5,6 +5,12 @@ import { simulated as simulatedLeadscore } from '../../connectors/leadscore/simu
 import { hubspot } from '../../connectors/hubspot';
 import { upsertContacts } from '../../connectors/hubspot/operations/upsert-contacts';
 import { simulated as simulatedHubspot } from '../../connectors/hubspot/simulator';
+import { marketo } from '../../connectors/marketo';
+import { upsertLeads } from '../../connectors/marketo/operations/upsert-leads';
+import { simulated as simulatedMarketo } from '../../connectors/marketo/simulator';
+import { salesforce } from '../../connectors/salesforce';
+import { upsertContacts as upsertSalesforceContacts } from '../../connectors/salesforce/operations/contacts';
+import { simulated as simulatedSalesforce } from '../../connectors/salesforce/simulator';
 import type { Operation } from '../../connectors/connector';
 
 /** A connector and its simulator: every rule of the suite is checked against it. */
@@ -43,5 +49,26 @@ export const subjects: Subject[] = [
     credentials: { apiKey: 'conformance-key-0123456789abcdef' },
     once: (call) => leadScore.fetch(call, { customerId: 'customer-1' }),
     operations: [],
+  },
+  {
+    connector: salesforce,
+    simulated: simulatedSalesforce,
+    credentials: { token: '00D000000000001!conformance.0123456789abcdef' },
+    once: (call) => upsertSalesforceContacts.send(call, [{ externalId: 'once', fields: { LastName: 'Lovelace' } }]),
+    operations: [
+      operation({
+        operation: upsertSalesforceContacts,
+        input: (n) => ({ externalId: `Shop-${n}`, fields: { LastName: `Lovelace ${n}`, HasOptedOutOfEmail: false, Title: null } }),
+      }),
+    ],
+  },
+  {
+    connector: marketo,
+    simulated: simulatedMarketo,
+    credentials: { clientId: 'conformance-client-0123456789', clientSecret: 'conformance-secret-0123456789abcdef' },
+    once: (call) => upsertLeads.send(call, [{ email: 'once@example.com', fields: { firstName: 'Ada' } }]),
+    operations: [
+      operation({ operation: upsertLeads, input: (n) => ({ email: `Person.${n}@Example.com`, fields: { firstName: `Ada${n}`, leadScore: n, title: null } }) }),
+    ],
   },
 ];

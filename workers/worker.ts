@@ -38,7 +38,7 @@ export async function startWorker(options: { config: WorkerConfig; syncs: readon
   // Made before any connection: a mistake in the configuration is named before a server that is away is.
   const temporal: { client?: Client } = {};
   const { namespace } = config.temporal;
-  const gate = createGate({ syncs, client: () => temporal.client!, namespace, log: log.child({ component: 'budget' }) });
+  const gate = createGate({ syncs, client: () => temporal.client!, namespace, log: log.child({ component: 'budget' }), alertWebhook: config.alertWebhook });
   const links = createLinks({ accounts: vendorAccounts(syncs), secrets: config.secrets, env: process.env, gate });
   const keyHmac = createKeyHmac(config.keySecrets);
   const activities = createActivities({
@@ -83,8 +83,12 @@ export async function startWorker(options: { config: WorkerConfig; syncs: readon
       maxConcurrentWorkflowTaskExecutions: 100,
       maxCachedWorkflows: 1_000,
     }),
-    ...vendorQueues(syncs).map(({ taskQueue, slots, scopes, lane }) =>
-      Worker.create({ ...base, taskQueue, tuner: tunerOf(new GatedSlots({ slots, closedForMs: () => gate.closedForMs(scopes, lane) })) }),
+    ...vendorQueues(syncs).map(({ taskQueue, slots, scopes, lanes }) =>
+      Worker.create({
+        ...base,
+        taskQueue,
+        tuner: tunerOf(new GatedSlots({ slots, closedForMs: () => Math.min(...lanes.map((lane) => gate.closedForMs(scopes, lane))) })),
+      }),
     ),
   ]);
 
@@ -97,7 +101,13 @@ export async function startWorker(options: { config: WorkerConfig; syncs: readon
     concurrency: config.startConcurrency,
     log: log.child({ component: 'starter' }),
   });
-  const sweeper = new Sweeper({ client, inbox: ledger.inbox, outcomes: ledger.outcomes, olderThanMs: config.lostCheckMs, log: log.child({ component: 'sweeper' }) });
+  const sweeper = new Sweeper({
+    client,
+    inbox: ledger.inbox,
+    outcomes: ledger.outcomes,
+    olderThanMs: config.lostCheckMs,
+    log: log.child({ component: 'sweeper' }),
+  });
 
   const running = Promise.all(workers.map((worker) => worker.run()));
   const hosting = budgets.run();
@@ -143,7 +153,8 @@ interface VendorQueue {
   taskQueue: string;
   slots: number;
   scopes: BudgetScope[];
-  lane: Lane;
+  /** Lanes whose records come here: polled while one of them may go. */
+  lanes: readonly Lane[];
 }
 
 /** Two queues per vendor account. Live slots hold two batches: one in the call, one collecting. */
@@ -156,7 +167,7 @@ function vendorQueues(syncs: readonly Sync[]): VendorQueue[] {
     accounts.set(id, { vendor, account: to.account.name, batch: Math.max(to.operation.maxBatch, accounts.get(id)?.batch ?? 0), scopes });
   }
   return [...accounts.values()].flatMap(({ vendor, account, batch, scopes }): VendorQueue[] => [
-    { taskQueue: vendorTaskQueue(vendor, account, 'live'), slots: Math.max(20, 2 * batch), scopes, lane: 'live' },
-    { taskQueue: vendorTaskQueue(vendor, account, 'bulk'), slots: Math.max(10, batch), scopes, lane: 'backfill' },
+    { taskQueue: vendorTaskQueue(vendor, account, 'live'), slots: Math.max(20, 2 * batch), scopes, lanes: ['live'] },
+    { taskQueue: vendorTaskQueue(vendor, account, 'bulk'), slots: Math.max(10, batch), scopes, lanes: ['scheduled', 'backfill', 'replay'] },
   ]);
 }

@@ -1,5 +1,6 @@
 import { defineQuery, defineUpdate } from '@temporalio/workflow';
 import type { BudgetCommand, LeaseReply, LeaseRequest } from './budget/protocol';
+import type { WaitingWork } from './budget/forecast';
 import type { BudgetView } from './budget/view';
 
 /* Messages to running workflows: what workers and the CLI may send. Names are part of the contract with older versions. */
@@ -10,7 +11,10 @@ export const leasePermitsUpdate = defineUpdate<LeaseReply, [LeaseRequest]>('leas
 /** An operator changes a budget; answers with what it looks like then. In force at every worker's next renewal. */
 export const changeBudgetUpdate = defineUpdate<BudgetView, [BudgetCommand]>('changeBudget');
 
-/** What a budget looks like. `nowMs`: the asker's clock; a workflow that nothing happens to has none. */
-export const budgetQuery = defineQuery<BudgetView, [{ nowMs: number }]>('budget');
+/**
+ * What a budget looks like. `nowMs`: the asker's clock; a workflow that nothing happens to has none. `waiting`: work in task
+ * queues, which the budget does not see: estimates count it.
+ */
+export const budgetQuery = defineQuery<BudgetView, [{ nowMs: number; waiting?: WaitingWork[] }]>('budget');
 
-export type { BudgetCommand, BudgetView };
+export type { BudgetCommand, BudgetView, WaitingWork };

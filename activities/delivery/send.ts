@@ -14,6 +14,8 @@ import { bounded, connectorFault, isBatchRefusal, watchStatus } from './vendor-a
 const claimMarginMs = 5_000;
 /** Another run's claim is asked for again this soon: it usually ends within one call. */
 const claimPollMs = 250;
+/** Longest wait of a half for its own permit: shorter than what the activity may take. */
+const halfWaitMs = 15_000;
 
 /** A record whose claim is ours: what will be sent of it. */
 interface Claimed {
@@ -193,11 +195,11 @@ export class Sender {
       const plan = half[0]?.plan;
       if (!plan) continue;
       try {
-        const permit = await this.deps.gate.acquire({ scopes: this.scopes, lane: plan.budget.lane, sync: plan.syncId });
+        const permit = await this.deps.gate.acquire({ scopes: this.scopes, lane: plan.budget.lane, sync: plan.syncId, signal: AbortSignal.timeout(halfWaitMs) });
         await this.send(half, permit);
       } catch {
-        // The gate is closing down with the worker.
-        for (const item of half) item.settle({ kind: 'unsent', cause: 'shutdown', untilMs: this.deps.now() });
+        // No permit meanwhile, or the gate is closing down with the worker: back to the queue, unsent.
+        for (const item of half) item.settle({ kind: 'unsent', cause: 'budget', untilMs: this.deps.now() });
       }
     }
   }

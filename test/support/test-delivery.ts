@@ -26,6 +26,7 @@ export class TestDelivery {
   confirmFails = 0;
   admission: Admission = { kind: 'go' };
   openUntil = 0;
+  blocked: ActivityDeps['health']['blocked'] = () => null;
   /** Permits that are free; a held-back one is given by `free()`. */
   permits = Infinity;
   private readonly waiting: (() => void)[] = [];
@@ -82,6 +83,7 @@ export class TestDelivery {
       admit: () => this.admission,
       report: (_scopes, end) => void this.reports.push(end),
       openUntil: () => this.openUntil,
+      blocked: (scopes, who) => this.blocked(scopes, who),
       lastLandedAt: () => 0,
     },
     link: () => ({
@@ -104,7 +106,13 @@ export class TestDelivery {
   deliver(key: string, change: Partial<Item> = {}, signal?: AbortSignal): Promise<ItemEnd> {
     return this.deliveries.deliver(
       {
-        plan: samplePlan({ vendor: 'fake', operation: 'things.upsert', object: 'thing', maxBatch: this.operation.maxBatch, maxBatchBytes: this.operation.maxBatchBytes }),
+        plan: samplePlan({
+          vendor: 'fake',
+          operation: 'things.upsert',
+          object: 'thing',
+          maxBatch: this.operation.maxBatch,
+          maxBatchBytes: this.operation.maxBatchBytes,
+        }),
         event: sampleEvent({ id: `event-of-${key}` }),
         record: { key, keyHmac: `k_${key}`, version: { at: 1, arrival: 1 }, fields: ['a', 'b'], input: { key, fields: { a: '1', b: '2' } } },
         attempts: [],

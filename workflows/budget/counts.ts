@@ -46,10 +46,28 @@ export function settleCounts(window: CountWindow, now: number): void {
   const start = startOf(window, now);
   const width = window.ms / buckets;
   const from = window.kind === 'rolling' ? start - width : start - 2 * skewMs(window);
+  if (window.spent.length === 0) return;
   const kept = window.spent.filter(([at]) => at >= from);
   // A window that began anew is the vendor's to judge anew.
   if (window.kind === 'fixed' && kept.length < window.spent.length) window.foreign = 0;
-  window.spent = kept;
+  window.spent = window.kind === 'fixed' ? joined(window, kept, start, now) : kept;
+}
+
+/**
+ * Fine buckets serve the moments around a fixed window's start only: a day of them would be a state of hundreds of
+ * kilobytes. Older ones are joined, and never moved out of the window they count in.
+ */
+function joined(window: CountWindow, spent: CountWindow['spent'], start: number, now: number): CountWindow['spent'] {
+  const width = window.ms / buckets;
+  const fine = now - 4 * skewMs(window);
+  const coarse: CountWindow['spent'] = [];
+  for (const [at, units] of spent) {
+    const last = coarse.at(-1);
+    const to = at >= fine || at < start ? at : Math.max(start, Math.floor(at / width) * width);
+    if (last && last[0] === to) last[1] += units;
+    else coarse.push([to, units]);
+  }
+  return coarse;
 }
 
 /** Units the vendor may have counted in the window in force. */

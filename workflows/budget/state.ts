@@ -1,4 +1,6 @@
+import type { OffPeak } from '../../schemas/off-peak';
 import type { Lane } from '../../schemas/plan';
+import { noAlerts, type AlertState } from './alerts';
 import { newBreaker, type BreakerState } from './breaker';
 import type { CountHolding, CountWindow } from './counts';
 import type { BudgetLimit, GroupDemand } from './protocol';
@@ -21,6 +23,9 @@ export interface BudgetState {
   /** Lanes changed by an operator, by sync. */
   lanes: Record<string, Lane>;
   held: string[];
+  /** When bulk lanes may send, as the account declares it. */
+  offPeak: OffPeak | null;
+  alerts: AlertState;
   pausedUntil: number;
   breaker: BreakerState;
   /** Who tests the vendor; '' = nobody. */
@@ -75,6 +80,8 @@ export function newBudget(now: number): BudgetState {
     changedShares: {},
     lanes: {},
     held: [],
+    offPeak: null,
+    alerts: noAlerts(),
     pausedUntil: 0,
     breaker: newBreaker(),
     prober: '',

@@ -1,7 +1,8 @@
 import { WorkflowNotFoundError } from '@temporalio/client';
 import type { Lane } from '../../../schemas/plan';
 import { budgetWorkflowId } from '../../../workflows/ids';
-import { budgetQuery, changeBudgetUpdate, type BudgetCommand, type BudgetView } from '../../../workflows/messages';
+import { changeBudgetUpdate, type BudgetCommand, type BudgetView } from '../../../workflows/messages';
+import { budgetView, nameOf, waitingWork } from '../budget-view';
 import { CliError, exitCodes, usageError } from '../cli-error';
 import type { Answer, CliContext } from '../context';
 import { printBudgets } from '../output/budget-text';
@@ -11,7 +12,7 @@ type Scope = BudgetView['scope'];
 /** `syncline budget [scope]`: who spends what of each vendor account, and when it runs out. */
 export async function showBudgets(context: CliContext, wanted: string | undefined): Promise<Answer> {
   const scopes = scopesOf(context, wanted);
-  const views = await Promise.all(scopes.map((scope) => viewOf(context, scope)));
+  const views = await Promise.all(scopes.map(async (scope) => budgetView(context, scope, await waitingWork(context, scope))));
   const budgets = scopes.map((scope, index) => ({ scope, view: views[index] ?? null }));
   const bad = budgets.some(({ view }) => view !== null && view.state !== 'open');
   return { exitCode: bad ? exitCodes.badNews : exitCodes.ok, document: { budgets }, print: (terminal) => printBudgets(terminal, budgets) };
@@ -29,7 +30,12 @@ export async function changeBudget(context: CliContext, wanted: string, command:
     if (error instanceof WorkflowNotFoundError) throw usageError(`the budget of ${nameOf(scope)} has not started: nothing was ever spent from it`);
     const cause = (error as { cause?: { message?: string } }).cause?.message;
     if (cause) throw usageError(cause);
-    throw new CliError({ exitCode: exitCodes.unreachable, what: 'the budget does not answer', where: address, next: 'is a worker running? npx syncline doctor' });
+    throw new CliError({
+      exitCode: exitCodes.unreachable,
+      what: 'the budget does not answer',
+      where: address,
+      next: 'is a worker running? npx syncline doctor',
+    });
   }
 }
 
@@ -43,23 +49,9 @@ export function parseShare(text: string): number | null {
 
 export function parseLane(text: string): Lane | null {
   if (text === 'none') return null;
-  if (!['live', 'scheduled', 'backfill', 'replay'].includes(text)) throw usageError(`lane "${text}"`, { expected: 'live, scheduled, backfill, replay, or none' });
+  if (!['live', 'scheduled', 'backfill', 'replay'].includes(text))
+    throw usageError(`lane "${text}"`, { expected: 'live, scheduled, backfill, replay, or none' });
   return text as Lane;
-}
-
-async function viewOf(context: CliContext, scope: Scope): Promise<BudgetView | null> {
-  const { client, address } = await context.temporal();
-  try {
-    return await client.workflow.getHandle(budgetWorkflowId(scope)).query(budgetQuery, { nowMs: Date.now() });
-  } catch (error) {
-    if (error instanceof WorkflowNotFoundError) return null;
-    throw new CliError({
-      exitCode: exitCodes.unreachable,
-      what: `the budget of ${nameOf(scope)} does not answer`,
-      where: address,
-      next: 'start a worker: the budget lives in its workflow, and only a worker can ask it',
-    });
-  }
 }
 
 /** Every scope the syncs spend from, or the one named `vendor/scope`, `vendor`, or `scope`. */
@@ -73,8 +65,4 @@ function scopesOf(context: CliContext, wanted: string | undefined): Scope[] {
   const fitting = [...all.values()].filter((scope) => wanted === undefined || [nameOf(scope), scope.vendor, scope.scope].includes(wanted));
   if (fitting.length === 0) throw usageError(`no sync spends from "${wanted ?? ''}"`, { expected: [...all.keys()].join(', ') });
   return fitting;
-}
-
-function nameOf({ vendor, scope }: Scope): string {
-  return `${vendor}/${scope}`;
 }

@@ -255,3 +255,31 @@ describe('poison', () => {
     expect(batchCap({ plan, attempts: [] })).toBe(100);
   });
 });
+
+describe('blocked whatever permits there are', () => {
+  test.each(['paused', 'off-peak'] as const)('%s: held at once, unsent, no claim, no attempt; another sync’s records go', async (cause) => {
+    const delivery = new TestDelivery();
+    const untilMs = Date.now() + 3_600_000;
+    delivery.blocked = (_scopes, { lane }) => (lane === 'backfill' ? { cause, untilMs } : null);
+    const plan = samplePlan({ vendor: 'fake', operation: 'things.upsert', object: 'thing', budget: { lane: 'backfill' } });
+    const [held, gone] = await Promise.all([delivery.deliver('a', { plan }), delivery.deliver('b')]);
+    expect(held).toMatchObject({ kind: 'unsent', cause });
+    // Spread, so that thousands don't come back in one moment.
+    expect((held as { untilMs: number }).untilMs).toBeGreaterThanOrEqual(untilMs);
+    expect(gone).toMatchObject({ kind: 'done' });
+    expect(delivery.batches).toEqual([['b']]);
+    expect(delivery.claims.flat().map(({ keyHmac }) => keyHmac)).toEqual(['k_b']);
+  });
+
+  test('paused while it waits for a permit: it leaves, and the lane is free for others', async () => {
+    const delivery = new TestDelivery();
+    delivery.permits = 0;
+    const first = delivery.deliver('a');
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    delivery.blocked = () => ({ cause: 'paused', untilMs: Date.now() + 15_000 });
+    expect(await first).toMatchObject({ kind: 'unsent', cause: 'paused' });
+    delivery.blocked = () => null;
+    delivery.permits = Infinity;
+    expect(await delivery.deliver('b')).toMatchObject({ kind: 'done' });
+  });
+});

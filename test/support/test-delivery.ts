@@ -137,9 +137,16 @@ export class TestDelivery {
       return { scopes: [], done: () => undefined, giveBack: () => void this.permitsGivenBack++ };
     };
     return {
-      acquire: async () => {
-        if (this.permits <= 0) await new Promise<void>((resolve) => this.waiting.push(resolve));
-        else this.permits--;
+      acquire: async ({ signal }) => {
+        if (this.permits <= 0) {
+          await new Promise<void>((resolve, reject) => {
+            this.waiting.push(resolve);
+            signal?.addEventListener('abort', () => {
+              this.waiting.splice(this.waiting.indexOf(resolve), 1);
+              reject(new Error('aborted'));
+            });
+          });
+        } else this.permits--;
         return permit();
       },
       tryAcquire: () => (this.permits-- > 0 ? permit() : null),

@@ -9,11 +9,12 @@ export class Holds {
   private open = true;
   private changeAt = Infinity;
 
-  apply({ held, offPeak }: Pick<LeaseReply, 'held' | 'offPeak'>, now: number): void {
+  /** The reply to a request sent at `sentAt`. Its way is time, too: hours begin by its arrival and end by its sending. */
+  apply({ held, offPeak }: Pick<LeaseReply, 'held' | 'offPeak'>, sentAt: number, now: number): void {
     this.paused = new Map(held.map((what) => [what, this.paused.get(what) ?? now]));
     this.lanes = offPeak?.lanes ?? [];
     this.open = offPeak?.open ?? true;
-    this.changeAt = offPeak ? now + offPeak.changeMs : Infinity;
+    this.changeAt = offPeak ? (offPeak.open ? sentAt : now) + offPeak.changeMs : Infinity;
   }
 
   /** Since when it is paused, as far as we know; `Infinity` = it is not. */

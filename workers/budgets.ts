@@ -5,14 +5,14 @@ import { performance } from 'node:perf_hooks';
 import type { Logger } from 'pino';
 import { ConfigError } from '../platform/config';
 import type { OffPeak } from '../schemas/off-peak';
-import { lanes, type BudgetScope } from '../schemas/plan';
+import type { BudgetScope } from '../schemas/plan';
 import type { VendorAccount } from '../syncs/accounts-api';
 import type { Sync } from '../syncs/define-sync';
 import { checkLimits, checkShares } from '../workflows/budget/validate';
 import { vendorTaskQueue } from '../workflows/ids';
 import { createAlerts } from './alerts';
 import { createBacklog } from './gate/backlog';
-import { DurableGate } from './gate/durable-gate';
+import { DurableGate, queueLanes } from './gate/durable-gate';
 import { createLeaseClient } from './gate/lease-client';
 import { vendorAccounts } from './links';
 
@@ -104,6 +104,6 @@ export function createGate(options: {
   });
   // What waits for its lane's hours is no reason to keep a lease.
   const queueKinds = (scope: BudgetScope): ('live' | 'bulk')[] =>
-    lanes.some((lane) => lane !== 'live' && gate.blocked([scope], { lane, sync: '' })?.cause !== 'off-peak') ? ['live', 'bulk'] : ['live'];
+    queueLanes('backfill').some((lane) => gate.blocked([scope], { lane, sync: '' })?.cause !== 'off-peak') ? ['live', 'bulk'] : ['live'];
   return gate;
 }

@@ -13,6 +13,7 @@ import { budgetTaskQueue, mainTaskQueue, vendorTaskQueue } from '../workflows/id
 import { createGate } from './budgets';
 import { workflowBundle } from './bundle';
 import type { WorkerConfig } from './config';
+import { queueLanes } from './gate/durable-gate';
 import { GatedSlots } from './gate/gated-slots';
 import { createLinks, vendorAccounts } from './links';
 import { Starter } from './starter';
@@ -167,7 +168,7 @@ function vendorQueues(syncs: readonly Sync[]): VendorQueue[] {
     accounts.set(id, { vendor, account: to.account.name, batch: Math.max(to.operation.maxBatch, accounts.get(id)?.batch ?? 0), scopes });
   }
   return [...accounts.values()].flatMap(({ vendor, account, batch, scopes }): VendorQueue[] => [
-    { taskQueue: vendorTaskQueue(vendor, account, 'live'), slots: Math.max(20, 2 * batch), scopes, lanes: ['live'] },
-    { taskQueue: vendorTaskQueue(vendor, account, 'bulk'), slots: Math.max(10, batch), scopes, lanes: ['scheduled', 'backfill', 'replay'] },
+    { taskQueue: vendorTaskQueue(vendor, account, 'live'), slots: Math.max(20, 2 * batch), scopes, lanes: queueLanes('live') },
+    { taskQueue: vendorTaskQueue(vendor, account, 'bulk'), slots: Math.max(10, batch), scopes, lanes: queueLanes('backfill') },
   ]);
 }

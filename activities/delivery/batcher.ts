@@ -115,7 +115,9 @@ export class Batcher {
       const blocked = known.get(key);
       if (!blocked) continue;
       this.remove(item);
-      item.settle({ kind: 'unsent', cause: blocked.cause, untilMs: blocked.untilMs + Math.round(this.options.random() * spreadMs[blocked.cause]) });
+      // In the queue's hands at once, or later: then not all in one moment.
+      const spread = blocked.untilMs > this.options.now() ? Math.round(this.options.random() * spreadMs[blocked.cause]) : 0;
+      item.settle({ kind: 'unsent', cause: blocked.cause, untilMs: blocked.untilMs + spread });
     }
   }
 

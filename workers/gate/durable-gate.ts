@@ -100,9 +100,14 @@ export class DurableGate implements Gate, Health {
     const groups = scopes.map((scope) => ({ budget: this.link(scope).budget, lane: this.link(scope).budget.group(who.sync, who.lane).lane }));
     const shut = Math.max(now, ...groups.map(({ budget, lane }) => budget.holds.shutUntil(lane, now)));
     if (shut > now) return { cause: 'off-peak', untilMs: Math.round(this.options.epoch() + shut - now) };
-    const since = Math.min(...groups.map(({ budget, lane }) => budget.holds.pausedSince({ sync: who.sync, lane })));
+    // What an operator paused may have been resumed since: only a lease knows.
+    const known = groups.filter(({ budget }) => budget.hasLease(now));
+    const since = Math.min(Infinity, ...known.map(({ budget, lane }) => budget.holds.pausedSince({ sync: who.sync, lane })));
     if (since === Infinity) return null;
-    return { cause: 'paused', untilMs: Math.round(this.options.epoch() + Math.min(mostPauseMs, Math.max(leastPauseMs, (now - since) / 2))) };
+    // A queue none of whose lanes may go is not polled: that is the better place to wait, and left within seconds.
+    const unpolled = queueLanes(who.lane).every((lane) => known.some(({ budget }) => budget.holds.pausedSince({ sync: '', lane }) < Infinity));
+    const waitMs = unpolled ? 0 : Math.min(mostPauseMs, Math.max(leastPauseMs, (now - since) / 2));
+    return { cause: 'paused', untilMs: Math.round(this.options.epoch() + waitMs) };
   }
 
   report(scopes: readonly BudgetScope[], end: CallReport): void {
@@ -178,6 +183,11 @@ export class DurableGate implements Gate, Health {
   protected newScope(options: ScopeOptions): ScopeBudget {
     return new ScopeBudget(options);
   }
+}
+
+/** Lanes whose records share a task queue. */
+export function queueLanes(lane: Lane): readonly Lane[] {
+  return lane === 'live' ? ['live'] : ['scheduled', 'backfill', 'replay'];
 }
 
 function checkCost({ cost }: PermitRequest): void {

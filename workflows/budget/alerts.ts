@@ -1,6 +1,6 @@
 import type { Lane } from '../../schemas/plan';
 import { foreignNow, limitNow } from './corrections';
-import { used } from './counts';
+import { countLimit, used } from './counts';
 import { outlook } from './forecast';
 import { sum } from './shares';
 import type { BudgetState } from './state';
@@ -56,9 +56,10 @@ export function noAlerts(): AlertState {
 export function watch(state: BudgetState, now: number): void {
   for (const window of state.counts) {
     const units = used(window) + window.foreign;
-    const part = now < window.closedUntil ? 1 : units / window.max;
-    const { spentInMs, startsAnewMs } = outlook(window, now, Math.max(0, window.max - units));
-    judge(state, now, part, { window: window.name, windowMs: window.ms, used: units, limit: window.max, spentInMs, startsAnewMs });
+    const limit = countLimit(window);
+    const part = now < window.closedUntil ? 1 : units / limit;
+    const { spentInMs, startsAnewMs } = outlook(window, now, Math.max(0, limit - units));
+    judge(state, now, part, { window: window.name, windowMs: window.ms, used: units, limit, spentInMs, startsAnewMs });
   }
   state.slots.forEach((window, index) => {
     if (window.ms === 0) return;

@@ -16,6 +16,13 @@ export interface CountWindow {
   closedForMs: number;
   /** Spent by others, as the vendor's headers tell; forgotten with the window. */
   foreign: number;
+  /** The vendor's own maximum, where lower than declared; 0 = none. */
+  said: number;
+}
+
+/** The limit in force, before others' use. */
+export function countLimit(window: Pick<CountWindow, 'max' | 'said'>): number {
+  return window.said > 0 ? Math.min(window.max, window.said) : window.max;
 }
 
 /** One worker's part of a {@link CountWindow}. */
@@ -108,7 +115,7 @@ export function grantCounts(
   others: readonly CountHolding[],
   at: { now: number; want: number },
 ): Omit<CountReply, 'name'> {
-  const limit = Math.max(0, window.max - window.foreign);
+  const limit = Math.max(0, countLimit(window) - window.foreign);
   const available = limit - used(window) - mine.left - sum(others.map(({ left }) => left));
   if (at.now < window.closedUntil) return { grant: 0, keep: 0, closedMs: window.closedUntil - at.now };
   const short = Math.max(0, at.want - mine.left);

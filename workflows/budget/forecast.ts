@@ -1,6 +1,6 @@
 import type { Lane } from '../../schemas/plan';
 import { closedMs, limitNow } from './corrections';
-import { resetMs, used, type CountWindow } from './counts';
+import { countLimit, resetMs, used, type CountWindow } from './counts';
 import { demandOf, isHeld, offPeakNow, shutMs } from './demand';
 import type { GroupDemand } from './protocol';
 import { allocate, sum, type Demand } from './shares';
@@ -63,9 +63,9 @@ export function estimate(state: BudgetState, now: number, groups: readonly { wor
 
 /** Until a long window has had room for so many calls. */
 function longWaitMs(window: CountWindow, calls: number, now: number): number {
-  const left = window.max - window.foreign - used(window);
+  const left = countLimit(window) - window.foreign - used(window);
   if (calls <= left && now >= window.closedUntil) return 0;
-  return resetMs(window, now) + Math.floor(Math.max(0, calls - Math.max(0, left) - 1) / window.max) * window.ms;
+  return resetMs(window, now) + Math.floor(Math.max(0, calls - Math.max(0, left) - 1) / countLimit(window)) * window.ms;
 }
 
 /** How a long window goes on at the pace of its last hour (of a day; a 24th of other windows). */

@@ -105,7 +105,7 @@ export function setLimits(state: BudgetState, limits: readonly BudgetLimit[]): v
   for (const limit of limits) {
     if (limit.kind !== 'concurrent' && limit.ms > longestSlotWindowMs) {
       const known = state.counts.find(({ name }) => name === limit.name);
-      const fresh = { spent: [], anchor: 0, closedUntil: 0, closedForMs: 0, foreign: 0 };
+      const fresh = { spent: [], anchor: 0, closedUntil: 0, closedForMs: 0, foreign: 0, said: 0 };
       counts.push({ ...fresh, ...known, name: limit.name, kind: limit.kind, ms: limit.ms, max: limit.max });
       continue;
     }

@@ -1,7 +1,7 @@
 import type { OffPeak } from '../../schemas/off-peak';
 import type { Lane } from '../../schemas/plan';
 import { sharesInForce } from './commands';
-import { resetMs, used } from './counts';
+import { countLimit, resetMs, used } from './counts';
 import { ceilingNow, closedMs, foreignNow, limitNow } from './corrections';
 import { demandGroups, estimate, outlook, type Estimate, type WaitingWork } from './forecast';
 import { isHeld, offPeakNow, shutMs } from './demand';
@@ -141,13 +141,14 @@ function rateViews(state: BudgetState, now: number): WindowView[] {
 function countViews(state: BudgetState, now: number): WindowView[] {
   return state.counts.map((window) => {
     const units = used(window) + sum(Object.values(state.workers).map(({ counts }) => counts[window.name]?.left ?? 0));
-    const left = Math.max(0, window.max - window.foreign - units);
+    const limit = countLimit(window);
+    const left = Math.max(0, limit - window.foreign - units);
     return {
       name: window.name,
       kind: 'count',
       ms: window.ms,
       max: window.max,
-      limit: Math.max(0, window.max - window.foreign),
+      limit: Math.max(0, limit - window.foreign),
       used: units,
       left,
       foreign: window.foreign,

@@ -81,6 +81,7 @@ function finished({ status, outcome, closedAt }: RunTrace): Reason {
 function heldReason(cause: string, timer: OpenTimer | undefined, facts: ExplainFacts): Reason {
   const behind = [
     ...(cause === 'breaker' ? facts.budgets.flatMap(({ scope, view }) => (view ? [breakerWords(scope, view)] : [])) : []),
+    ...(cause === 'budget' ? facts.budgets.flatMap(({ scope, view }) => (view ? spentWords(scope, view) : [])) : []),
     ...(cause === 'off-peak' ? facts.budgets.flatMap(({ scope, view }) => (view?.offPeak ? [hoursWords(scope, view.offPeak)] : [])) : []),
     ...(cause === 'paused'
       ? facts.budgets.flatMap(({ scope, view }) => (view && view.held.length > 0 ? [`${nameOf(scope)}: ${view.held.join(', ')} paused`] : []))
@@ -160,13 +161,8 @@ function queuedReason(facts: ExplainFacts, last: string[]): Reason {
     if (mine?.held) return reason('paused', `an operator paused it in ${name} (${view.held.join(', ')})`, null, `npx syncline budget resume ${name} all`);
     if (mine && mine.shutMs > 0) return reason('off-peak', view.offPeak ? hoursWords(scope, view.offPeak) : 'its lane is shut', until ?? at(mine.shutMs));
     if (view.breaker.state !== 'closed') return reason('breaker', breakerWords(scope, view), until ?? at(view.breaker.openMs));
-    const spent = view.windows.find((one) => one.kind === 'count' && one.resetMs > 0);
-    if (spent)
-      return reason(
-        'budget',
-        `${name}: nothing is left of ${spent.name} (${spent.used} of ${spent.limit} used, ${spent.foreign} by others)`,
-        until ?? at(spent.resetMs),
-      );
+    const [spent] = spentWords(scope, view);
+    if (spent !== undefined) return reason('budget', spent, until ?? at(view.closedMs));
     if (view.state === 'paused') return reason('budget', `${name}: the vendor asked for a rest (429)`, until ?? at(view.closedMs));
   }
   if (queue?.pollers === 0) {
@@ -209,6 +205,13 @@ function breakerWords(scope: BudgetView['scope'], { breaker }: BudgetView): stri
     'half-open': 'half-open: one call tests the vendor',
   }[breaker.state];
   return `${nameOf(scope)}: the breaker is ${state}`;
+}
+
+/** Long windows of which nothing is left. */
+function spentWords(scope: BudgetView['scope'], { windows }: BudgetView): string[] {
+  return windows
+    .filter((one) => one.kind === 'count' && one.resetMs > 0)
+    .map(({ name, used, foreign, resetMs }) => `${nameOf(scope)}: nothing is left of ${name} (${used} used by us, ${foreign} by others); free again in about ${span(resetMs)}`);
 }
 
 function hoursWords(scope: BudgetView['scope'], { lanes, from, to, timeZone, open, changeMs }: NonNullable<BudgetView['offPeak']>): string {

@@ -169,9 +169,12 @@ test('explain: a record between two attempts says when the next is, and what the
   expect(code).toBe(0);
   expect(json).toMatchObject({ status: 'running', approximate: false, behind: [expect.stringContaining('RATE_LIMITED')] });
   expect(Date.parse(json.until) - Date.now()).toBeLessThan(10_000);
-  const view = await oneBudget();
-  expect(view).toMatchObject({ state: 'paused' });
+  expect(await oneBudget()).toMatchObject({ state: 'paused' });
+  const meanwhile = await post('meanwhile');
   await stack.settled(sent);
+  // The pause cost this record one attempt, and those that came meanwhile none.
+  expect((await stack.ledger.queries.runs({ id, limit: 1 }))[0]).toMatchObject({ outcome: 'accepted', attempts: 2 });
+  expect((await stack.ledger.queries.runs({ id: meanwhile, limit: 1 }))[0]).toMatchObject({ outcome: 'accepted', attempts: 1 });
   expect((await oneBudget()).spenders.find(({ sync }: any) => sync === 'shop-customer-to-crm')).toMatchObject({ refused: 1 });
 });
 

@@ -2,7 +2,6 @@ import type { BudgetView } from '../../../workflows/messages';
 import type { Terminal } from '../terminal';
 import { table } from './table';
 import { span } from './times';
-import { counted } from './words';
 
 /** From this part on a window is shown in yellow. */
 const watchPart = 0.7;
@@ -24,13 +23,18 @@ export function printBudgets(terminal: Terminal, budgets: readonly { scope: Budg
     if (!view) return terminal.line(`${name}  nothing spent yet`);
     const until = view.closedMs > 0 ? `, for about ${span(view.closedMs)}` : '';
     const colour = view.state === 'open' ? terminal.colours.green : terminal.colours.yellow;
-    terminal.line(`${name}  ${colour(stateWords[view.state])}${until}; ${counted(view.workers, 'worker')} hold a lease`);
+    terminal.line(`${name}  ${colour(stateWords[view.state])}${until}; ${leases(view.workers)}`);
     terminal.line(windows(terminal, view));
     if (view.spenders.length > 0) terminal.line(spenders(terminal, view));
     const changed = [...view.held.map((what) => `${what} paused`), ...Object.entries(view.lanes).map(([sync, lane]) => `${sync} served as ${lane}`)];
     if (view.offPeak) terminal.line(`  ${hours(view.offPeak)}`);
     if (changed.length > 0) terminal.line(`  changed by an operator: ${changed.join(', ')}`);
   });
+}
+
+/** Workers lease permits while there is something to call; idle ones hold none. */
+function leases(workers: number): string {
+  return workers === 0 ? 'no worker is calling' : workers === 1 ? '1 worker holds a lease' : `${workers} workers hold a lease`;
 }
 
 function windows(terminal: Terminal, view: BudgetView): string {
@@ -40,7 +44,7 @@ function windows(terminal: Terminal, view: BudgetView): string {
     return [
       one.name,
       one.ms === 0 ? 'at once' : span(one.ms),
-      part >= watchPart ? terminal.colours.yellow(used) : used,
+      part >= watchPart ? { text: used, colour: terminal.colours.yellow } : used,
       String(one.left),
       one.limit < one.max ? `${one.limit} of ${one.max}` : String(one.max),
       one.foreign > 0 ? String(one.foreign) : '',
@@ -89,7 +93,7 @@ function spenders(terminal: Terminal, view: BudgetView): string {
     String(one.today),
     String(one.waiting),
     wait(one),
-    one.refused > 0 ? terminal.colours.yellow(String(one.refused)) : '',
+    one.refused > 0 ? { text: String(one.refused), colour: terminal.colours.yellow } : '',
     view.shares[one.sync] === undefined ? '' : `${Math.round(view.shares[one.sync]! * 100)} %`,
   ]);
   return table(

@@ -215,6 +215,7 @@ describe.each(subjects)('$connector.vendor', ({ connector, simulated, credential
     const sent = simulated.headers(
       limits.map((limit) => ({ limit, remaining: 1 })),
       'id',
+      200,
     );
     for (const garbage of ['1e3, NaN', '', '-1', 'api-usage=', 'api-usage=many/5000', 'api-usage=1/0']) {
       const headers = Object.fromEntries(Object.keys(sent).map((name) => [name, garbage]));

@@ -34,6 +34,8 @@ export interface VendorRequest {
   /** How a 2xx answer is read; as text, `data` is the string. Refusals are always tried as JSON. @default 'json' */
   answer?: 'json' | 'text';
   headers?: Readonly<Record<string, string>>;
+  /** Counts by another of the vendor's quotas than its operation's: spends a permit from there. */
+  quota?: string;
 }
 
 /** The only way a connector reaches its vendor. Each request spends one permit. Rejects with `VendorError`. */
@@ -59,8 +61,10 @@ export interface Connector {
   readonly baseUrl: string;
   /** Credential fields, read from `SYNCLINE_<VENDOR>_<ACCOUNT>_<FIELD>` (or `…_FILE`), upper-snake of these names. */
   readonly credentials: readonly string[];
-  /** Quotas of one account on `plan`; source and date in the vendor folder's README. */
-  limits(plan: string | undefined): readonly Limit[];
+  /** Names of its quotas, for a vendor that counts families of endpoints apart: each has a budget of its own. @default one quota, without a name */
+  readonly quotas?: readonly string[];
+  /** Limits of one account on `plan`, of the quota named; source and date in the vendor folder's README. */
+  limits(plan: string | undefined, quota?: string): readonly Limit[];
   /** Plans `limits` knows; the first is the default. */
   readonly plans: readonly string[];
   /** Asked before the first request, and again whenever the vendor refuses the session. */
@@ -106,6 +110,8 @@ export interface Operation<I = never> {
   readonly name: string;
   /** What it writes, e.g. `contact`. */
   readonly object: string;
+  /** Which of the connector's `quotas` its first request counts by; a later one that counts by another names it. */
+  readonly quota?: string;
   /** Records per call. */
   readonly maxBatch: number;
   /** Bytes of JSON per call; a single larger record is refused with its size. @default 1 MiB */
@@ -163,6 +169,8 @@ export interface JobOperation<I = never> {
   readonly name: string;
   /** What it writes, e.g. `profile`. */
   readonly object: string;
+  /** Which of the connector's `quotas` its requests count by. */
+  readonly quota?: string;
   /** Rows per job. */
   readonly maxRows: number;
   /** Bytes of the body of one job. */
@@ -189,6 +197,8 @@ export interface Enrichment<I = never, O = unknown> {
   readonly kind: 'enrichment';
   readonly connector: Connector;
   readonly name: string;
+  /** Which of the connector's `quotas` its requests count by. */
+  readonly quota?: string;
   fetch(call: Call, input: I): Promise<O>;
 }
 

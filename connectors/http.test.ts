@@ -117,6 +117,20 @@ describe('permits', () => {
     expect([gate.acquired, gate.ends.length]).toEqual([2, 1]);
   });
 
+  test('a request that counts by another quota spends a permit from there; the one given stays for those it is good for', async () => {
+    const permit = gate.tryAcquire({ scopes, lane: 'live', sync: 'test' })!;
+    const scopesOf = (quota: string) => [{ vendor: 'hubspot', scope: `main.${quota}` }];
+    const made = call({ scopesOf }, { permit });
+    const asked = gate.requests.length;
+    await made.request({ method: 'POST', path, body, quota: 'lists' });
+    expect(gate.requests.slice(asked).map((request) => request.scopes)).toEqual([scopesOf('lists')]);
+    await made.post(path, body);
+    expect(gate.requests).toHaveLength(asked + 1);
+    await made.request({ method: 'POST', path, body, quota: 'lists' });
+    expect(gate.requests).toHaveLength(asked + 2);
+    expect([gate.ends.length, gate.givenBack, gate.open()]).toEqual([3, 0, 0]);
+  });
+
   test('headers of the answer reach the permit', async () => {
     simulator.configure({ limits: 'declared' });
     await call().post(path, body);

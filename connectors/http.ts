@@ -46,6 +46,8 @@ export interface VendorHttpOptions {
   /** Credential fields by name. Kept until a 401, then read again, once per request. */
   credentials: () => Promise<Readonly<Record<string, string>>>;
   gate: Gate;
+  /** Budget scopes of a request that names a quota of its own. @default those of its call */
+  scopesOf?: (quota: string) => readonly BudgetScope[];
   /** From permit to last byte of the answer, milliseconds. @default 10_000 */
   timeoutMs?: number;
   /** Largest answer read, bytes. @default 16 MiB */
@@ -225,30 +227,31 @@ export function createVendorHttp(options: VendorHttpOptions): VendorHttp {
   return {
     call(by) {
       let given = by.permit;
-      const permit = async (): Promise<Permit> => {
-        const first = given;
-        given = undefined;
-        const asked = { scopes: by.scopes, lane: by.lane, sync: by.sync, ...(by.signal ? { signal: by.signal } : {}) };
-        return first ?? (await gate.acquire(asked));
+      const permit = async (quota: string | undefined): Promise<Permit> => {
+        const scopes = (quota === undefined ? undefined : options.scopesOf?.(quota)) ?? by.scopes;
+        // A permit is good for the quota it came from, and for no other.
+        const first = sameScopes(scopes, by.scopes) ? given : undefined;
+        if (first) given = undefined;
+        return first ?? (await gate.acquire({ scopes, lane: by.lane, sync: by.sync, ...(by.signal ? { signal: by.signal } : {}) }));
       };
       const request = async (vendorRequest: VendorRequest): Promise<VendorResponse> => {
         by.signal?.throwIfAborted();
         // Others may wait for the same login: it does not end with the call that happened to send it.
         const { signal, ...alone } = by;
-        const send = (login: VendorRequest, own: Readonly<Record<string, string>>): Promise<VendorResponse> => spend(login, alone, permit, own);
+        const send = (login: VendorRequest, own: Readonly<Record<string, string>>): Promise<VendorResponse> => spend(login, alone, () => permit(login.quota), own);
         const used = await currentCredentials(send).catch((error: unknown) => {
           signal?.throwIfAborted();
           throw error;
         });
         try {
-          return await spend(vendorRequest, by, permit, used);
+          return await spend(vendorRequest, by, () => permit(vendorRequest.quota), used);
         } catch (error) {
           if (!(error instanceof VendorError) || !refusesCredentials(error)) throw error;
           // Several calls may meet the refusal together: only the first throws the old credentials away.
           if (current === used) credentials = current = undefined;
           const fresh = await currentCredentials(send);
           if (JSON.stringify(connector.auth(fresh)) === JSON.stringify(connector.auth(used))) throw error;
-          return spend(vendorRequest, by, permit, fresh);
+          return spend(vendorRequest, by, () => permit(vendorRequest.quota), fresh);
         }
       };
       return {
@@ -266,6 +269,12 @@ export function createVendorHttp(options: VendorHttpOptions): VendorHttp {
       agents.https.destroy();
     },
   };
+}
+
+function sameScopes(one: readonly BudgetScope[], other: readonly BudgetScope[]): boolean {
+  return (
+    one === other || (one.length === other.length && one.every(({ vendor, scope }, index) => vendor === other[index]?.vendor && scope === other[index].scope))
+  );
 }
 
 function rateLimitedIn(error: VendorError): Pick<CallEnd, 'rateLimited'> {

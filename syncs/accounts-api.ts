@@ -1,6 +1,7 @@
 import type { Connector } from '../connectors/connector';
 import type { WebhookSource } from '../connectors/webhook';
 import { offPeakProblem, type OffPeak } from '../schemas/off-peak';
+import type { BudgetScope } from '../schemas/plan';
 
 /** One webhook endpoint's identity at a provider: whose signing secret, whose events. */
 export interface SourceAccount {
@@ -52,4 +53,16 @@ export function vendorAccount(connector: Connector, options: { name: string; pla
   const problem = offPeak ? offPeakProblem(offPeak) : null;
   if (problem !== null) throw new Error(`accounts.ts: ${connector.vendor}/${options.name}: ${problem}`);
   return { kind: 'vendor-account', connector, name: options.name, plan, scopes: options.scopes ?? [options.name], ...(offPeak ? { offPeak } : {}) };
+}
+
+/** What a call to the account spends from: its scopes, each with the quota's name behind it where the vendor counts several (`main.profiles`). */
+export function budgetScopes(account: VendorAccount, quota: string | undefined): BudgetScope[] {
+  const { vendor } = account.connector;
+  return account.scopes.map((scope) => ({ vendor, scope: quota === undefined ? scope : `${scope}.${quota}` }));
+}
+
+/** Every budget the account has: one per scope, and per quota of its vendor. */
+export function allBudgets(account: VendorAccount): { scope: BudgetScope; quota: string | undefined }[] {
+  const quotas = account.connector.quotas ?? [undefined];
+  return quotas.flatMap((quota) => budgetScopes(account, quota).map((scope) => ({ scope, quota })));
 }

@@ -6,7 +6,7 @@ import type { Logger } from 'pino';
 import { ConfigError } from '../platform/config';
 import type { OffPeak } from '../schemas/off-peak';
 import type { BudgetScope } from '../schemas/plan';
-import type { VendorAccount } from '../syncs/accounts-api';
+import { allBudgets, budgetScopes, type VendorAccount } from '../syncs/accounts-api';
 import type { Sync } from '../syncs/define-sync';
 import { checkLimits, checkShares } from '../workflows/budget/validate';
 import { vendorTaskQueue } from '../workflows/ids';
@@ -29,11 +29,11 @@ export function declaredBudgets(syncs: readonly Sync[]): Map<string, DeclaredBud
   const problems: string[] = [];
   const budgets = new Map<string, DeclaredBudget>();
   for (const account of vendorAccounts(syncs)) {
-    for (const scope of account.scopes) {
-      const id = `${account.connector.vendor}/${scope}`;
+    for (const { scope, quota } of allBudgets(account)) {
+      const id = idOf(scope);
       const known = budgets.get(id);
       const offPeak = account.offPeak ?? null;
-      if (!known) budgets.set(id, { accounts: [account], limits: account.connector.limits(account.plan), shares: {}, offPeak });
+      if (!known) budgets.set(id, { accounts: [account], limits: account.connector.limits(account.plan, quota), shares: {}, offPeak });
       else if (known.accounts.push(account) && JSON.stringify(known.offPeak) !== JSON.stringify(offPeak)) {
         problems.push(
           `budget ${id}: its accounts (${known.accounts.map(({ name }) => name).join(', ')}) declare different offPeak hours; expected the same in all of them`,
@@ -43,7 +43,7 @@ export function declaredBudgets(syncs: readonly Sync[]): Map<string, DeclaredBud
   }
   for (const [id, budget] of budgets) {
     for (const sync of syncs) {
-      const spends = sync.to.account.scopes.some((scope) => `${sync.to.account.connector.vendor}/${scope}` === id);
+      const spends = spentBy(sync).some((scope) => idOf(scope) === id);
       if (spends && sync.budget.share !== undefined) budget.shares[sync.id] = sync.budget.share;
     }
     for (const check of [() => checkLimits(budget.limits), () => checkShares(budget.shares)]) {
@@ -58,6 +58,13 @@ export function declaredBudgets(syncs: readonly Sync[]): Map<string, DeclaredBud
   return budgets;
 }
 
+const idOf = ({ vendor, scope }: BudgetScope): string => `${vendor}/${scope}`;
+
+/** What a record of the sync needs to be sent. */
+function spentBy({ to }: Sync): BudgetScope[] {
+  return budgetScopes(to.account, to.operation.quota);
+}
+
 /** The process's gate to every budget its syncs spend from. */
 export function createGate(options: {
   syncs: readonly Sync[];
@@ -69,7 +76,6 @@ export function createGate(options: {
   const { syncs, client, namespace, log } = options;
   const budgets = declaredBudgets(syncs);
   const worker = `${hostname()}-${process.pid}-${randomUUID().slice(0, 8)}`;
-  const idOf = ({ vendor, scope }: BudgetScope): string => `${vendor}/${scope}`;
   const silent = new Map<string, number>();
   const alerts = createAlerts({ webhook: options.alertWebhook, log });
   const gate: DurableGate = new DurableGate({
@@ -79,11 +85,11 @@ export function createGate(options: {
     },
     readings: (scope, { headers }) => budgets.get(idOf(scope))?.accounts[0]?.connector.limitReadings({ headers }) ?? [],
     lease: createLeaseClient(client),
-    backlog: createBacklog(client, namespace, (scope) =>
-      (budgets.get(idOf(scope))?.accounts ?? []).flatMap(({ connector, name }) =>
-        queueKinds(scope).map((kind) => vendorTaskQueue(connector.vendor, name, kind)),
-      ),
-    ),
+    backlog: createBacklog(client, namespace, (scope) => {
+      const accounts = syncs.filter((sync) => spentBy(sync).some((one) => idOf(one) === idOf(scope))).map(({ to }) => to.account);
+      const queues = accounts.flatMap(({ connector, name }) => queueKinds(scope).map((kind) => vendorTaskQueue(connector.vendor, name, kind)));
+      return [...new Set(queues)];
+    }),
     alert: (scope, alert) => alerts(idOf(scope), alert),
     timers: {
       now: () => performance.now(),

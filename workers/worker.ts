@@ -7,7 +7,7 @@ import type { Ledger } from '../ledger/port';
 import { createCodec, dataConverter } from '../platform/codec';
 import { createKeyHmac } from '../platform/hmac';
 import type { BudgetScope, Lane, SyncPlan } from '../schemas/plan';
-import type { VendorAccount } from '../syncs/accounts-api';
+import { budgetScopes } from '../syncs/accounts-api';
 import { compilePlan, type Sync } from '../syncs/define-sync';
 import { budgetTaskQueue, mainTaskQueue, vendorTaskQueue } from '../workflows/ids';
 import { createGate } from './budgets';
@@ -84,13 +84,10 @@ export async function startWorker(options: { config: WorkerConfig; syncs: readon
       maxConcurrentWorkflowTaskExecutions: 100,
       maxCachedWorkflows: 1_000,
     }),
-    ...vendorQueues(syncs).map(({ taskQueue, slots, scopes, lanes }) =>
-      Worker.create({
-        ...base,
-        taskQueue,
-        tuner: tunerOf(new GatedSlots({ slots, closedForMs: () => Math.min(...lanes.map((lane) => gate.closedForMs(scopes, lane))) })),
-      }),
-    ),
+    ...vendorQueues(syncs).map(({ taskQueue, slots, budgets: spentFrom, lanes }) => {
+      const closedForMs = () => Math.min(...spentFrom.flatMap((scopes) => lanes.map((lane) => gate.closedForMs(scopes, lane))));
+      return Worker.create({ ...base, taskQueue, tuner: tunerOf(new GatedSlots({ slots, closedForMs })) });
+    }),
   ]);
 
   const starter = new Starter({
@@ -112,7 +109,7 @@ export async function startWorker(options: { config: WorkerConfig; syncs: readon
 
   const running = Promise.all(workers.map((worker) => worker.run()));
   const hosting = budgets.run();
-  await firstLeases(gate, vendorAccounts(syncs));
+  await firstLeases(gate, syncs);
   await starter.start();
   sweeper.start();
   return {
@@ -133,10 +130,14 @@ export async function startWorker(options: { config: WorkerConfig; syncs: readon
 }
 
 /** A record that comes first should not wait for a budget to be found. Without an answer the worker starts all the same. */
-async function firstLeases(gate: Gate, accounts: readonly VendorAccount[]): Promise<void> {
-  const scopes = accounts.flatMap(({ connector, scopes: names }) => names.map((scope) => ({ vendor: connector.vendor, scope })));
+async function firstLeases(gate: Gate, syncs: readonly Sync[]): Promise<void> {
+  const scopes = syncs.flatMap(({ to, enrich }) => [
+    ...budgetScopes(to.account, to.operation.quota),
+    ...(enrich ? budgetScopes(enrich.account, enrich.enrichment.quota) : []),
+  ]);
+  const each = new Map(scopes.map((scope) => [`${scope.vendor}/${scope.scope}`, scope]));
   await Promise.all(
-    scopes.map(async (scope) => {
+    [...each.values()].map(async (scope) => {
       const signal = AbortSignal.timeout(firstLeaseMs);
       const permit = await gate.acquire({ scopes: [scope], lane: 'live', sync: 'worker', signal }).catch(() => null);
       permit?.giveBack();
@@ -153,22 +154,27 @@ function tunerOf(activityTaskSlotSupplier: GatedSlots): WorkerTuner {
 interface VendorQueue {
   taskQueue: string;
   slots: number;
-  scopes: BudgetScope[];
+  /** What its records spend from: one set of scopes per quota in use. Polled while one of them has room. */
+  budgets: BudgetScope[][];
   /** Lanes whose records come here: polled while one of them may go. */
   lanes: readonly Lane[];
 }
 
 /** Two queues per vendor account. Live slots hold two batches: one in the call, one collecting. */
 function vendorQueues(syncs: readonly Sync[]): VendorQueue[] {
-  const accounts = new Map<string, { vendor: string; account: string; batch: number; scopes: BudgetScope[] }>();
+  const accounts = new Map<string, { vendor: string; account: string; batch: number; quotas: Map<string | undefined, BudgetScope[]> }>();
   for (const { to } of syncs) {
     const vendor = to.operation.connector.vendor;
     const id = `${vendor}/${to.account.name}`;
-    const scopes = to.account.scopes.map((scope) => ({ vendor, scope }));
-    accounts.set(id, { vendor, account: to.account.name, batch: Math.max(to.operation.maxBatch, accounts.get(id)?.batch ?? 0), scopes });
+    const known = accounts.get(id);
+    const quotas = (known?.quotas ?? new Map<string | undefined, BudgetScope[]>()).set(to.operation.quota, budgetScopes(to.account, to.operation.quota));
+    accounts.set(id, { vendor, account: to.account.name, batch: Math.max(to.operation.maxBatch, known?.batch ?? 0), quotas });
   }
-  return [...accounts.values()].flatMap(({ vendor, account, batch, scopes }): VendorQueue[] => [
-    { taskQueue: vendorTaskQueue(vendor, account, 'live'), slots: Math.max(20, 2 * batch), scopes, lanes: queueLanes('live') },
-    { taskQueue: vendorTaskQueue(vendor, account, 'bulk'), slots: Math.max(10, batch), scopes, lanes: queueLanes('backfill') },
-  ]);
+  return [...accounts.values()].flatMap(({ vendor, account, batch, quotas }): VendorQueue[] => {
+    const budgets = [...quotas.values()];
+    return [
+      { taskQueue: vendorTaskQueue(vendor, account, 'live'), slots: Math.max(20, 2 * batch), budgets, lanes: queueLanes('live') },
+      { taskQueue: vendorTaskQueue(vendor, account, 'bulk'), slots: Math.max(10, batch), budgets, lanes: queueLanes('backfill') },
+    ];
+  });
 }

@@ -1,5 +1,6 @@
 import { WorkflowNotFoundError } from '@temporalio/client';
 import { quoted } from '../history/fetch-trace';
+import { budgetScopes } from '../../syncs/accounts-api';
 import { budgetWorkflowId } from '../../workflows/ids';
 import { budgetQuery, type BudgetView, type WaitingWork } from '../../workflows/messages';
 import { CliError, exitCodes } from './cli-error';
@@ -33,7 +34,7 @@ export async function budgetView(context: CliContext, scope: Scope, waiting: Wai
  */
 export async function waitingWork(context: CliContext, { vendor, scope }: Scope): Promise<WaitingWork[]> {
   const { client } = await context.temporal();
-  const spending = context.syncs().filter(({ to }) => to.account.connector.vendor === vendor && to.account.scopes.includes(scope));
+  const spending = context.syncs().filter(({ to }) => budgetScopes(to.account, to.operation.quota).some((one) => nameOf(one) === nameOf({ vendor, scope })));
   return Promise.all(
     spending.map(async ({ id, to, budget }) => {
       const records = await client.workflow.count(`SynclineSync = ${quoted(id)} AND ExecutionStatus = 'Running'`).then(

@@ -2,6 +2,8 @@ import type { Limit } from '../connector';
 
 /** Counts of one quota so far. */
 export interface LimitStats {
+  /** Of vendors that count families of endpoints apart. */
+  quota?: string;
   name: string;
   kind: Limit['kind'];
   ms?: number;
@@ -77,6 +79,7 @@ export class Limiter {
   constructor(
     limits: readonly Limit[],
     private readonly enforce: boolean,
+    quotaName?: string,
   ) {
     this.quotas = limits.map((limit) => {
       const log = (): Log | Counter | null => (limit.kind === 'rolling' ? new Log(limit.ms) : limit.kind === 'fixed' ? new Counter(limit.ms) : null);
@@ -86,6 +89,7 @@ export class Limiter {
         arrived: log(),
         inFlight: 0,
         stats: {
+          ...(quotaName === undefined ? {} : { quota: quotaName }),
           name: limit.name,
           kind: limit.kind,
           ...(limit.kind === 'concurrent' ? {} : { ms: limit.ms }),

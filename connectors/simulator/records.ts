@@ -64,6 +64,14 @@ export class SimRecords {
     return { record, created: !old, identical };
   }
 
+  remove(collection: string, key: string): boolean {
+    const old = this.byKey.get(`${collection}/${key}`);
+    if (!old) return false;
+    this.byKey.delete(`${collection}/${key}`);
+    this.byId.delete(`${collection}/${old.id}`);
+    return true;
+  }
+
   find(collection: string, key: string): SimRecord | undefined {
     return this.byKey.get(`${collection}/${key}`);
   }

@@ -29,6 +29,8 @@ export interface SimRequest {
   write(collection: string, key: string, properties: Readonly<Record<string, string>>): WriteResult;
   find(collection: string, key: string): SimRecord | undefined;
   findById(collection: string, id: string): SimRecord | undefined;
+  /** Takes a record away; false = it was not there. Under the fault `lying200` it stays. */
+  remove(collection: string, key: string): boolean;
   /** What the vendor remembers beside records, e.g. its jobs. Forgotten at a reset. */
   memory: Map<string, unknown>;
 }
@@ -46,6 +48,8 @@ export interface SimRoute {
   path: string;
   /** Needs no token and uses up no quota: where tokens come from. */
   open?: true;
+  /** Which of the vendor's quotas it counts by. */
+  quota?: string;
   /** Keys of the records a call is about: faults match on them. */
   keys?(request: Pick<SimRequest, 'params' | 'query' | 'body'>): string[];
   handle(request: SimRequest): SimAnswer;
@@ -63,12 +67,12 @@ export interface WindowView {
 export interface SimulatedVendor {
   vendor: string;
   plans: readonly string[];
-  limits(plan: string | undefined): readonly Limit[];
+  limits(plan: string | undefined, quota?: string): readonly Limit[];
   /** Who calls; null = `failure(401)`. */
   token(headers: Readonly<Record<string, string | undefined>>): string | null;
   routes: readonly SimRoute[];
-  /** Headers of every answer. */
-  headers(windows: readonly WindowView[], requestId: string): Record<string, string>;
+  /** Headers of every answer; `windows`: the limits of the route's quota. */
+  headers(windows: readonly WindowView[], requestId: string, status: number): Record<string, string>;
   /** Larger bodies are answered as `failure(413)`. @default 10 MiB */
   maxBodyBytes?: number;
   /** The answer over a limit: a 429, or whatever the vendor says instead (a 403, an error inside a 200). */

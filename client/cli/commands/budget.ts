@@ -1,5 +1,6 @@
 import { WorkflowNotFoundError } from '@temporalio/client';
 import type { Lane } from '../../../schemas/plan';
+import { allBudgets } from '../../../syncs/accounts-api';
 import { budgetWorkflowId } from '../../../workflows/ids';
 import { changeBudgetUpdate, type BudgetCommand, type BudgetView } from '../../../workflows/messages';
 import { budgetView, nameOf, waitingWork } from '../budget-view';
@@ -59,7 +60,7 @@ function scopesOf(context: CliContext, wanted: string | undefined): Scope[] {
   const all = new Map<string, Scope>();
   for (const { to, enrich } of context.syncs()) {
     for (const account of [to.account, ...(enrich ? [enrich.account] : [])]) {
-      for (const scope of account.scopes) all.set(`${account.connector.vendor}/${scope}`, { vendor: account.connector.vendor, scope });
+      for (const { scope } of allBudgets(account)) all.set(nameOf(scope), scope);
     }
   }
   const fitting = [...all.values()].filter((scope) => wanted === undefined || [nameOf(scope), scope.vendor, scope.scope].includes(wanted));

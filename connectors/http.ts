@@ -238,7 +238,8 @@ export function createVendorHttp(options: VendorHttpOptions): VendorHttp {
         by.signal?.throwIfAborted();
         // Others may wait for the same login: it does not end with the call that happened to send it.
         const { signal, ...alone } = by;
-        const send = (login: VendorRequest, own: Readonly<Record<string, string>>): Promise<VendorResponse> => spend(login, alone, () => permit(login.quota), own);
+        const send = (login: VendorRequest, own: Readonly<Record<string, string>>): Promise<VendorResponse> =>
+          spend(login, alone, () => permit(login.quota), own);
         const used = await currentCredentials(send).catch((error: unknown) => {
           signal?.throwIfAborted();
           throw error;

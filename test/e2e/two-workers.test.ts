@@ -94,7 +94,9 @@ test('a call under way holds the newer version back, in whichever worker it is',
   const names = await firstNames(email);
   expect(names[0]).toBe('First-40');
   expect(names.at(-1)).toBe('First-44');
-  expect(names).toEqual([...names].sort());
+  // An older one may still bring a field that the newer ones don't write: that write has no name in it.
+  const written = names.filter((name) => name !== undefined);
+  expect(written).toEqual([...written].sort());
 });
 
 test('a worker is killed in a call that takes effect later: the newer version waits until that is over', async () => {

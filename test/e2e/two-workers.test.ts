@@ -95,7 +95,7 @@ test('a call under way holds the newer version back, in whichever worker it is',
   expect(names[0]).toBe('First-40');
   expect(names.at(-1)).toBe('First-44');
   // An older one may still bring a field that the newer ones don't write: that write has no name in it.
-  const written = names.filter((name) => name !== undefined);
+  const written = names.filter((name: unknown) => name !== undefined);
   expect(written).toEqual([...written].sort());
 });
 

@@ -37,7 +37,9 @@ export function createEnrich(deps: ActivityDeps) {
     const asked = { scopes, lane: plan.budget.lane, sync: plan.syncId };
     const patienceMs = Math.min(maxPatienceMs, enrich.timeoutMs);
     const permit =
-      deps.gate.closedForMs(scopes, asked.lane) > patienceMs ? null : await deps.gate.acquire({ ...asked, signal: AbortSignal.timeout(patienceMs) }).catch(() => null);
+      deps.gate.closedForMs(scopes, asked.lane) > patienceMs
+        ? null
+        : await deps.gate.acquire({ ...asked, signal: AbortSignal.timeout(patienceMs) }).catch(() => null);
     if (!permit) return end({ fallback: true, cause: `${vendor} has no budget left now` });
     if (deps.health.admit(scopes).kind === 'shut') {
       permit.giveBack();

@@ -27,7 +27,11 @@ describe('off-peak hours of an account', () => {
 
   test('accounts that share a scope must agree', () => {
     const sync = (name: string, offPeak?: OffPeak) =>
-      ({ id: name, to: { operation: upsertContacts, account: vendorAccount(hubspot, { name, scopes: ['portal'], ...(offPeak ? { offPeak } : {}) }) }, budget: { lane: 'live' } }) as unknown as Sync;
+      ({
+        id: name,
+        to: { operation: upsertContacts, account: vendorAccount(hubspot, { name, scopes: ['portal'], ...(offPeak ? { offPeak } : {}) }) },
+        budget: { lane: 'live' },
+      }) as unknown as Sync;
     expect(declaredBudgets([sync('one', night), sync('two', night)]).get('hubspot/portal')).toMatchObject({ offPeak: night });
     expect(() => declaredBudgets([sync('one', night), sync('two')])).toThrow('budget hubspot/portal: its accounts (one, two) declare different offPeak hours');
   });

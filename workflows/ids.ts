@@ -18,10 +18,7 @@ export const mainTaskQueue = 'syncline';
 export const budgetTaskQueue = 'syncline-budget';
 
 /** `<syncId>/<sourceAccount>/<eventId>`, parts percent-encoded; an event id that makes it too long is hashed. */
-export function eventWorkflowId(
-  event: { syncId: string; sourceAccount: string; eventId: string },
-  sha256Hex: Sha256Hex,
-): string {
+export function eventWorkflowId(event: { syncId: string; sourceAccount: string; eventId: string }, sha256Hex: Sha256Hex): string {
   const prefix = `${encodeURIComponent(event.syncId)}/${encodeURIComponent(event.sourceAccount)}/`;
   const id = prefix + encodeURIComponent(event.eventId);
   // Percent-encoded text is ASCII: characters are bytes.

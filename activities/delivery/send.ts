@@ -63,7 +63,10 @@ export class Sender {
     if (this.deps.now() - claimedAt > claimMarginMs) {
       this.reportUnsent();
       permit.giveBack();
-      await this.book(claimed.map((one) => unsent(one)), []);
+      await this.book(
+        claimed.map((one) => unsent(one)),
+        [],
+      );
       for (const { item } of claimed) this.putBack(item);
       return;
     }
@@ -90,21 +93,38 @@ export class Sender {
         case 'wait':
           return waiting.push({ item, untilMs: result.untilMs });
         case 'superseded':
-          return ended.push({ item, outcome: this.outcome(item, { outcome: 'superseded', code: 'SUPERSEDED', cause: 'a newer version of all its fields has landed' }) });
+          return ended.push({
+            item,
+            outcome: this.outcome(item, { outcome: 'superseded', code: 'SUPERSEDED', cause: 'a newer version of all its fields has landed' }),
+          });
         case 'landed':
-          return ended.push({ item, outcome: this.outcome(item, { outcome: 'accepted', code: 'LANDED_BEFORE', cause: 'this version had landed already; not sent again', ...(result.vendorId ? { vendorId: result.vendorId } : {}) }) });
+          return ended.push({
+            item,
+            outcome: this.outcome(item, {
+              outcome: 'accepted',
+              code: 'LANDED_BEFORE',
+              cause: 'this version had landed already; not sent again',
+              ...(result.vendorId ? { vendorId: result.vendorId } : {}),
+            }),
+          });
         case 'claimed': {
           const input = result.dropFields.length > 0 ? this.operation.without(item.record.input, result.dropFields) : item.record.input;
           const fields = item.record.fields.filter((field) => !result.dropFields.includes(field));
           const one = { item, input, claim: result.claim, fields };
           if (input !== null) return claimed.push(one);
           unused.push(unsent(one));
-          return ended.push({ item, outcome: this.outcome(item, { outcome: 'superseded', code: 'SUPERSEDED', cause: 'newer versions of all its fields have landed' }) });
+          return ended.push({
+            item,
+            outcome: this.outcome(item, { outcome: 'superseded', code: 'SUPERSEDED', cause: 'newer versions of all its fields have landed' }),
+          });
         }
       }
     });
     if (ended.length > 0) {
-      await this.deps.ledger.fence.confirm(unused, ended.map(({ item, outcome }) => rowOf(item, outcome)));
+      await this.deps.ledger.fence.confirm(
+        unused,
+        ended.map(({ item, outcome }) => rowOf(item, outcome)),
+      );
       for (const { item, outcome } of ended) item.settle({ kind: 'done', outcome });
     }
     for (const { item, untilMs } of waiting) {
@@ -123,14 +143,18 @@ export class Sender {
     const watched = watchStatus(link);
     let results: Map<string, RecordResult>;
     try {
-      const answer = await this.operation.send(watched.call, batch.map(({ input }) => input));
+      const answer = await this.operation.send(
+        watched.call,
+        batch.map(({ input }) => input),
+      );
       results = new Map(answer.map((result) => [result.key, result]));
     } catch (error) {
       link.release(); // before anything waits for another permit
       return this.afterError(batch, error, startedAt);
     }
     link.release();
-    const end = (code: string, cause?: string) => this.attempt(batch.length, startedAt, { code, status: watched.status(), requestId: watched.requestId(), cause });
+    const end = (code: string, cause?: string) =>
+      this.attempt(batch.length, startedAt, { code, status: watched.status(), requestId: watched.requestId(), cause });
     const settled = batch.map((one): Settled => {
       const { item } = one;
       const result = results.get(item.record.key);
@@ -156,7 +180,11 @@ export class Sender {
     const error = thrown instanceof VendorError ? thrown : connectorFault(thrown);
     const keys = batch.map(({ item }) => item.record.keyHmac);
     const down = error.retryable && error.code !== 'RATE_LIMITED';
-    this.deps.health.report(this.scopes, { answered: down || error.code === 'RATE_LIMITED' ? [] : keys, failed: down ? keys : [], connection: error.connection });
+    this.deps.health.report(this.scopes, {
+      answered: down || error.code === 'RATE_LIMITED' ? [] : keys,
+      failed: down ? keys : [],
+      connection: error.connection,
+    });
     if (isBatchRefusal(error) && batch.length > 1) {
       return this.halve(batch);
     }
@@ -188,14 +216,22 @@ export class Sender {
    * own, with a permit and claims of its own: those of the refused call may lapse while the halves wait.
    */
   private async halve(batch: Claimed[]): Promise<void> {
-    await this.book(batch.map((one) => unsent(one)), []);
+    await this.book(
+      batch.map((one) => unsent(one)),
+      [],
+    );
     const items = batch.map(({ item }) => item);
     const middle = Math.ceil(items.length / 2);
     for (const half of [items.slice(0, middle), items.slice(middle)]) {
       const plan = half[0]?.plan;
       if (!plan) continue;
       try {
-        const permit = await this.deps.gate.acquire({ scopes: this.scopes, lane: plan.budget.lane, sync: plan.syncId, signal: AbortSignal.timeout(halfWaitMs) });
+        const permit = await this.deps.gate.acquire({
+          scopes: this.scopes,
+          lane: plan.budget.lane,
+          sync: plan.syncId,
+          signal: AbortSignal.timeout(halfWaitMs),
+        });
         await this.send(half, permit);
       } catch {
         // No permit meanwhile, or the gate is closing down with the worker: back to the queue, unsent.

@@ -49,7 +49,9 @@ async function post(name: string): Promise<string> {
   const eventId = `budget-${++sent}`;
   expect((await stack.post('/webhooks/shop-customer-to-crm', shopify, 'customers/update', eventId, customerBody(`${name}@example.com`))).status).toBe(202);
   return eventually(
-    async () => (await stack.ledger.queries.runs({ limit: 50 })).find((line) => line.eventId.includes(`${eventId}~`) && line.state !== 'new' && line.state !== 'claimed')?.workflowId,
+    async () =>
+      (await stack.ledger.queries.runs({ limit: 50 })).find((line) => line.eventId.includes(`${eventId}~`) && line.state !== 'new' && line.state !== 'claimed')
+        ?.workflowId,
     (id) => id !== undefined,
   ) as Promise<string>;
 }
@@ -76,7 +78,13 @@ test('budget: windows with used, left and others’ use, who spent it, what each
   expect(out).toMatch(/DAILY +1 d +\d+ \(\d+ %\) +\d+ +625000/);
   expect(out).toMatch(/shop-customer-to-crm +live +1 /);
   expect(view).toMatchObject({ state: 'open', offPeak: null, breaker: { state: 'closed' }, shares: { 'shop-customer-to-crm': 0.4 } });
-  expect(view.spenders.find(({ sync }: any) => sync === 'shop-customer-to-crm')).toMatchObject({ lane: 'live', today: 1, perMinute: expect.any(Number), waitMs: 0, held: false });
+  expect(view.spenders.find(({ sync }: any) => sync === 'shop-customer-to-crm')).toMatchObject({
+    lane: 'live',
+    today: 1,
+    perMinute: expect.any(Number),
+    waitMs: 0,
+    held: false,
+  });
   expect(view.windows.find(({ name }: any) => name === 'DAILY').startsAnewMs).toBeGreaterThan(0);
   expect((await syncline('budget', 'nope')).code).toBe(2);
 });
@@ -122,14 +130,32 @@ test('one sync paused: its records wait in their workflows and say so; the other
   await syncline('budget', 'pause', 'hubspot/main', 'sync:shop-customer-to-crm');
   await delay(3_000);
   const id = await post('held-back');
-  const order = { id: 1, email: 'orders@example.com', total_price: '10.00', currency: 'EUR', created_at: new Date().toISOString(), updated_at: new Date().toISOString() };
-  const answer = await stack.post('/webhooks/shop-order-to-crm', shopify, 'orders/create', 'order-1', { ...order, name: '#1', customer: { email: 'orders@example.com' } });
+  const order = {
+    id: 1,
+    email: 'orders@example.com',
+    total_price: '10.00',
+    currency: 'EUR',
+    created_at: new Date().toISOString(),
+    updated_at: new Date().toISOString(),
+  };
+  const answer = await stack.post('/webhooks/shop-order-to-crm', shopify, 'orders/create', 'order-1', {
+    ...order,
+    name: '#1',
+    customer: { email: 'orders@example.com' },
+  });
   expect(answer.status).toBe(202);
   sent++;
   await eventually(() => landed('orders'), Boolean);
   expect(await landed('held-back')).toBe(false);
-  const { json } = await eventually(() => syncline('explain', id, '--json'), ({ json: found }) => found.cause === 'paused' && found.until !== null);
-  expect(json).toMatchObject({ status: 'running', next: 'npx syncline budget resume hubspot/main all', behind: ['hubspot/main: sync:shop-customer-to-crm paused'] });
+  const { json } = await eventually(
+    () => syncline('explain', id, '--json'),
+    ({ json: found }) => found.cause === 'paused' && found.until !== null,
+  );
+  expect(json).toMatchObject({
+    status: 'running',
+    next: 'npx syncline budget resume hubspot/main all',
+    behind: ['hubspot/main: sync:shop-customer-to-crm paused'],
+  });
   expect(Date.parse(json.until) - Date.now()).toBeLessThan(60_000);
   await syncline('budget', 'resume', 'hubspot/main', 'sync:shop-customer-to-crm');
   await eventually(() => landed('held-back'), Boolean, 40_000);
@@ -165,7 +191,10 @@ test('share and priority: in force at once, refused with words when they can’t
 test('explain: a record between two attempts says when the next is, and what the last met', async () => {
   await stack.hubspot.fault({ kind: 'rateLimit', retryAfter: '10', match: { email: 'refused@example.com' } });
   const id = await post('refused');
-  const { json, code } = await eventually(() => syncline('explain', id, '--json'), ({ json: found }) => found?.cause === 'backoff');
+  const { json, code } = await eventually(
+    () => syncline('explain', id, '--json'),
+    ({ json: found }) => found?.cause === 'backoff',
+  );
   expect(code).toBe(0);
   expect(json).toMatchObject({ status: 'running', approximate: false, behind: [expect.stringContaining('RATE_LIMITED')] });
   expect(Date.parse(json.until) - Date.now()).toBeLessThan(10_000);
@@ -187,7 +216,10 @@ test('a day at 70 % by the vendor’s own headers: one alert whatever number of 
     await post(`daily-${more}`);
     await stack.settled(sent);
   }
-  await eventually(async () => posted.length, (count) => count > 0);
+  await eventually(
+    async () => posted.length,
+    (count) => count > 0,
+  );
   expect(posted[0]).toMatchObject({ kind: 'high', budget: 'hubspot/main', window: 'DAILY', text: expect.stringContaining('hubspot/main: DAILY is at') });
   const { code, out } = await syncline('budget', 'hubspot/main');
   expect(out).toMatch(/DAILY.+high/);

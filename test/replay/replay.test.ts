@@ -44,7 +44,11 @@ describe('a history that today’s code would not make fails to replay', () => {
   test('a budget did not answer an update it answers today', async () => {
     const history = read(`${budgetHistory}.json`);
     const index = history.events.findIndex((event: any) => event.workflowExecutionUpdateCompletedEventAttributes);
-    history.events[index] = { ...history.events[index], eventType: 'EVENT_TYPE_MARKER_RECORDED', markerRecordedEventAttributes: { markerName: 'unknown', workflowTaskCompletedEventId: '4' } };
+    history.events[index] = {
+      ...history.events[index],
+      eventType: 'EVENT_TYPE_MARKER_RECORDED',
+      markerRecordedEventAttributes: { markerName: 'unknown', workflowTaskCompletedEventId: '4' },
+    };
     delete history.events[index].workflowExecutionUpdateCompletedEventAttributes;
     await expect(replay(history)).rejects.toThrow();
   });

@@ -130,7 +130,13 @@ export class BudgetWorld {
       }
     }
     worker.gate = new Gate({
-      scope: () => ({ worker: name, limits: this.options.limits, shares: this.options.shares ?? {}, offPeak: this.options.offPeak ?? null, ...(this.options.roundTrips ? { roundTrips: this.options.roundTrips } : {}) }),
+      scope: () => ({
+        worker: name,
+        limits: this.options.limits,
+        shares: this.options.shares ?? {},
+        offPeak: this.options.offPeak ?? null,
+        ...(this.options.roundTrips ? { roundTrips: this.options.roundTrips } : {}),
+      }),
       readings: (_scope, { headers }) => JSON.parse(headers['readings'] ?? '[]') as LimitReading[],
       lease: (_scope, request) => this.lease(JSON.parse(JSON.stringify(request)) as LeaseRequest),
       timers: { now: () => time.now * pace + offset, after: (ms, run) => time.after(ms / pace, () => worker.alive && run()) },
@@ -175,14 +181,19 @@ export class BudgetWorld {
   }
 
   /** Keeps `backlog` calls waiting between `from` and `to`. */
-  demand(worker: VirtualWorker, options: { lane: Lane; sync?: string; backlog: number; from?: number; to?: number; giveBack?: number; silent?: number; cost?: number }): void {
+  demand(
+    worker: VirtualWorker,
+    options: { lane: Lane; sync?: string; backlog: number; from?: number; to?: number; giveBack?: number; silent?: number; cost?: number },
+  ): void {
     const { time } = this;
     const { lane, sync = lane, from = 0, to = Infinity } = options;
     const one = async (): Promise<void> => {
       while (worker.alive && time.now < to) {
         const stop = new AbortController();
         const cancel = to === Infinity ? () => undefined : time.after(Math.max(0, to - time.now), () => stop.abort());
-        const permit = await worker.gate.acquire({ scopes: [worldScope], lane, sync, signal: stop.signal, ...(options.cost ? { cost: options.cost } : {}) }).catch(() => null);
+        const permit = await worker.gate
+          .acquire({ scopes: [worldScope], lane, sync, signal: stop.signal, ...(options.cost ? { cost: options.cost } : {}) })
+          .catch(() => null);
         cancel();
         if (!permit || !worker.alive) return;
         if (this.chance() < (options.giveBack ?? 0)) permit.giveBack();
@@ -221,14 +232,20 @@ export class BudgetWorld {
       const end = (status: number | null, retryAfterMs?: number, readings?: LimitReading[]): void => {
         if (over) return;
         over = true;
-        if (worker.alive) permit.done({ status, headers: readings ? { readings: JSON.stringify(readings) } : {}, ...(status === 429 ? { rateLimited: retryAfterMs === undefined ? {} : { retryAfterMs } } : {}) });
+        if (worker.alive)
+          permit.done({
+            status,
+            headers: readings ? { readings: JSON.stringify(readings) } : {},
+            ...(status === 429 ? { rateLimited: retryAfterMs === undefined ? {} : { retryAfterMs } } : {}),
+          });
         resolve();
       };
       time.after(there, () => {
         const arrival = { at: time.now, lane, sync, worker: worker.name, ...(cost ? { cost } : {}) };
         const verdict = this.options.verdict?.(time.now, arrival) ?? { status: 200 };
         if (verdict.status !== 429) this.arrivals.push({ ...arrival, doneAt: time.now + work });
-        if (!silent || verdict.status === 429) time.after(verdict.status === 429 ? back : work + back, () => end(verdict.status, verdict.retryAfterMs, verdict.readings));
+        if (!silent || verdict.status === 429)
+          time.after(verdict.status === 429 ? back : work + back, () => end(verdict.status, verdict.retryAfterMs, verdict.readings));
       });
       time.after(10_000, () => end(null)); // the client's timeout
     });
@@ -237,7 +254,15 @@ export class BudgetWorld {
   /** Most units in any window, in the vendor's own order of arrival. */
   most(limit: BudgetLimit): number {
     if (limit.kind === 'concurrent') {
-      const steps = this.arrivals.flatMap(({ at, doneAt }) => [[at, 1], [doneAt, -1]] as const).sort((a, b) => a[0] - b[0] || a[1] - b[1]);
+      const steps = this.arrivals
+        .flatMap(
+          ({ at, doneAt }) =>
+            [
+              [at, 1],
+              [doneAt, -1],
+            ] as const,
+        )
+        .sort((a, b) => a[0] - b[0] || a[1] - b[1]);
       let now = 0;
       return steps.reduce((most, [, step]) => Math.max(most, (now += step)), 0);
     }

@@ -27,7 +27,12 @@ const limits: BudgetLimit[] = [
 /** A budget that continues as new after every `maxUpdates` updates, on a worker of its own. */
 async function withBudget(maxUpdates: number, during: (budget: Budget) => Promise<void>): Promise<void> {
   const workflowId = `budget/test/${randomUUID()}`;
-  const worker = await Worker.create({ connection: environment.nativeConnection, namespace: environment.namespace ?? 'default', taskQueue: workflowId, workflowBundle: bundle });
+  const worker = await Worker.create({
+    connection: environment.nativeConnection,
+    namespace: environment.namespace ?? 'default',
+    taskQueue: workflowId,
+    workflowBundle: bundle,
+  });
   await worker.runUntil(async () => {
     const budget = new Budget(environment.client, workflowId, maxUpdates);
     await during(budget);
@@ -53,7 +58,11 @@ class Budget {
       args: [{ scope: { vendor: 'test', scope: 'main' }, maxUpdates: this.maxUpdates }],
       workflowIdConflictPolicy: 'USE_EXISTING',
     });
-    return this.client.workflow.executeUpdateWithStart(leasePermitsUpdate, { args: [request], updateId: `${request.worker}/${request.seq}`, startWorkflowOperation });
+    return this.client.workflow.executeUpdateWithStart(leasePermitsUpdate, {
+      args: [request],
+      updateId: `${request.worker}/${request.seq}`,
+      startWorkflowOperation,
+    });
   }
 
   view() {
@@ -129,7 +138,8 @@ test('what an operator changed, off-peak hours and a pending alert live on over 
     const term = (await budget.ask(request({ seq: 2, term: 1, ack: 1 }))).term;
     const high = await budget.ask(request({ seq: 3, term, ack: 2, counts: [{ name: 'day', left: 0, spent: 7_000 }] }));
     expect(high.alerts).toMatchObject([{ kind: 'high', window: 'day', used: 7_000 }]);
-    for (let seq = 4; seq < 9; seq++) expect((await budget.ask(request({ seq, term, ack: seq - 1, counts: [{ name: 'day', left: 0, spent: 7_000 }] }))).alerts).toBeUndefined();
+    for (let seq = 4; seq < 9; seq++)
+      expect((await budget.ask(request({ seq, term, ack: seq - 1, counts: [{ name: 'day', left: 0, spent: 7_000 }] }))).alerts).toBeUndefined();
     expect(await budget.view()).toMatchObject({ held: ['sync:x'], shares: { s: 0.2 }, offPeak: { from: '22:00', timeZone: 'Europe/Berlin' } });
     expect((await budget.view()).windows.find(({ name }) => name === 'day')).toMatchObject({ high: true });
   });
@@ -139,9 +149,15 @@ test('a bad request is refused with words, and leaves the budget as it was', asy
   await withBudget(1_000, async (budget) => {
     await budget.ask(request());
     const before = await budget.view();
-    const words = (ask: Promise<unknown>) => ask.then(() => 'taken', (error: any) => String(error.cause?.message ?? error.message));
+    const words = (ask: Promise<unknown>) =>
+      ask.then(
+        () => 'taken',
+        (error: any) => String(error.cause?.message ?? error.message),
+      );
     const command = (args: unknown) => words(budget.handle.executeUpdate(changeBudgetUpdate, { args: [args as never] }));
-    expect(await command({ kind: 'pause', what: 'lane:fast' })).toContain('"lane:fast" cannot be paused; expected all, sync:<id>, or lane:<live|scheduled|backfill|replay>');
+    expect(await command({ kind: 'pause', what: 'lane:fast' })).toContain(
+      '"lane:fast" cannot be paused; expected all, sync:<id>, or lane:<live|scheduled|backfill|replay>',
+    );
     expect(await command({ kind: 'share', sync: 's', share: 1.5 })).toContain('share of s is 1.5; expected more than 0 and at most 1');
     expect(await command({ kind: 'priority', sync: 's', lane: 'first' })).toContain('lane "first"; expected one of');
     expect(await command({ kind: 'explode' })).toContain('unknown change of a budget');
@@ -158,7 +174,15 @@ test('a bad request is refused with words, and leaves the budget as it was', asy
     const { at: _at, ...after } = await budget.view();
     expect(after).toEqual({ ...before, at: undefined });
     // A window that nobody declared is read past.
-    const reply = await budget.ask(request({ seq: 50, term: 1, ack: 1, readings: [{ name: 'unknown', remaining: 0, own: 0 }], refusals: [{ sync: 's', limit: 'unknown', pauseMs: 100, since: 50 }] }));
+    const reply = await budget.ask(
+      request({
+        seq: 50,
+        term: 1,
+        ack: 1,
+        readings: [{ name: 'unknown', remaining: 0, own: 0 }],
+        refusals: [{ sync: 's', limit: 'unknown', pauseMs: 100, since: 50 }],
+      }),
+    );
     expect(reply).toMatchObject({ pauseMs: 100 });
   });
 });

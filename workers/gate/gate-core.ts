@@ -69,7 +69,10 @@ export class GateCore {
       const now = this.options.now();
       const waiting = this.waiting();
       const times = waiting.map((line) => this.readyAt(line, units(line.queue[0]!.request), now));
-      const line = this.next(waiting.filter((_, index) => (times[index] ?? Infinity) <= now), now);
+      const line = this.next(
+        waiting.filter((_, index) => (times[index] ?? Infinity) <= now),
+        now,
+      );
       if (!line) return Math.min(Infinity, ...times);
       const waiter = line.queue[0]!;
       this.leave(line, 0);
@@ -121,8 +124,7 @@ export class GateCore {
     return {
       scopes: request.scopes,
       sent: () => taken.forEach((one) => one.sent(this.options.now())),
-      done: (end) =>
-        once(() => taken.forEach((one, index) => one.done(end, this.options.readings(request.scopes[index]!, end), this.options.now()))),
+      done: (end) => once(() => taken.forEach((one, index) => one.done(end, this.options.readings(request.scopes[index]!, end), this.options.now()))),
       giveBack: () => once(() => taken.forEach((one) => one.giveBack())),
     };
   }

@@ -60,7 +60,15 @@ test('a day at 70 % is one message, whichever workers ask; a new day is one reco
   renew('a', { spends: 1 });
   for (let more = 0; more < 10; more++) renew(more % 2 ? 'a' : 'b', { spends: 20 });
   expect(told).toHaveLength(1);
-  expect(told[0]).toMatchObject({ kind: 'high', window: 'day', used: 700, limit: 1_000, to: 'a', startsAnewMs: expect.any(Number), spenders: [{ sync: 's', lane: 'live', units: 700 }] });
+  expect(told[0]).toMatchObject({
+    kind: 'high',
+    window: 'day',
+    used: 700,
+    limit: 1_000,
+    to: 'a',
+    startsAnewMs: expect.any(Number),
+    spenders: [{ sync: 's', lane: 'live', units: 700 }],
+  });
   expect(told[0]!.spentInMs).toBeGreaterThan(0);
   renew('b', { after: day });
   renew('b');

@@ -7,10 +7,7 @@ const noon = Date.parse('2026-01-10T12:00:00Z');
 
 function shown(change: { spent?: number; waiting?: number } = {}): string {
   const state = newBudget(noon);
-  const limits = [
-    { name: 'burst', kind: 'rolling', ms: 10_000, max: 100 } as const,
-    { name: 'day', kind: 'fixed', ms: 86_400_000, max: 1_000 } as const,
-  ];
+  const limits = [{ name: 'burst', kind: 'rolling', ms: 10_000, max: 100 } as const, { name: 'day', kind: 'fixed', ms: 86_400_000, max: 1_000 } as const];
   const demand = [{ sync: 's', lane: 'backfill' as const, waiting: change.waiting ?? 0, full: false, used: [20], spent: 0 }];
   const offPeak = { lanes: ['replay' as const], from: '22:00', to: '06:00', timeZone: 'UTC' };
   lease(state, { v: 1, worker: 'a', term: 0, seq: 1, ack: 0, limits, offPeak, slots: [], counts: [], demand }, noon);

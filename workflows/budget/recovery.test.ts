@@ -67,7 +67,18 @@ test('an answer to a call from before the outage does not end it; failures told 
   const { ask, state } = opened();
   expect(ask('b', 5_000, { answeredMs: 4_900 }).breaker.openMs).toBe(25_000);
   const once = newBudget(0);
-  const request: LeaseRequest = { v: 1, worker: 'a', term: 0, seq: 1, ack: 0, limits, slots: [], counts: [], demand: [], failures: [{ ms: 0, records: ['r1', 'r2', 'r3'], connection: false, since: 1 }] };
+  const request: LeaseRequest = {
+    v: 1,
+    worker: 'a',
+    term: 0,
+    seq: 1,
+    ack: 0,
+    limits,
+    slots: [],
+    counts: [],
+    demand: [],
+    failures: [{ ms: 0, records: ['r1', 'r2', 'r3'], connection: false, since: 1 }],
+  };
   for (let seq = 1; seq <= 6; seq++) lease(once, { ...request, seq, term: seq === 1 ? 0 : 1 }, seq * 100);
   expect(once.breaker.failures).toHaveLength(1);
   expect(state.landedAt).toBe(100);

@@ -43,10 +43,7 @@ const queue = { name: 'vendor/hubspot/main/live', pollers: 2, waiting: 40, ahead
 /** The budget's view, after `shape` made its state; the sync has ten calls waiting. */
 function budget(shape: (state: BudgetState) => void = () => undefined, calls = 10): ExplainFacts['budgets'] {
   const state = newBudget(now);
-  const limits = [
-    { name: 'burst', kind: 'rolling', ms: 10_000, max: 100 } as const,
-    { name: 'day', kind: 'fixed', ms: 86_400_000, max: 1_000 } as const,
-  ];
+  const limits = [{ name: 'burst', kind: 'rolling', ms: 10_000, max: 100 } as const, { name: 'day', kind: 'fixed', ms: 86_400_000, max: 1_000 } as const];
   lease(state, { v: 1, worker: 'a', term: 0, seq: 1, ack: 0, limits, slots: [], counts: [], demand: [] }, now);
   shape(state);
   return [{ scope, view: viewOf(scope, state, now, [{ sync: 's', lane: 'live', calls }]) }];
@@ -58,13 +55,22 @@ const queued = (facts: Partial<ExplainFacts>) => explain({ waiting: waits({ acti
 describe('why a run is not done', () => {
   test('finished: well, badly, and without an outcome', () => {
     const outcome: RecordOutcome = { outcome: 'accepted', attempts: [], resend: 'safe' };
-    expect(explain({ run: run({ status: 'completed', outcome, closedAt: now }), waiting: null })).toMatchObject({ cause: 'finished', until: now, why: 'it ended `accepted`; it waits for nothing' });
+    expect(explain({ run: run({ status: 'completed', outcome, closedAt: now }), waiting: null })).toMatchObject({
+      cause: 'finished',
+      until: now,
+      why: 'it ended `accepted`; it waits for nothing',
+    });
     expect(explain({ run: run({ status: 'terminated' }), waiting: null }).why).toContain('terminated, without an outcome');
   });
 
   test('in the queue: how many are before it, what it can expect, an estimate that says so', () => {
     const found = queued({});
-    expect(found).toMatchObject({ cause: 'order', approximate: true, why: expect.stringContaining('about 600 calls a minute'), behind: [expect.stringContaining('about 30 of them before it'), expect.any(String)] });
+    expect(found).toMatchObject({
+      cause: 'order',
+      approximate: true,
+      why: expect.stringContaining('about 600 calls a minute'),
+      behind: [expect.stringContaining('about 30 of them before it'), expect.any(String)],
+    });
     expect(found.until! - now).toBeCloseTo(1_000, -2);
     const longer = queued({ budgets: budget(undefined, 700) });
     expect(longer.until! - now).toBeCloseTo(70_000, -3);
@@ -121,7 +127,12 @@ describe('why a run is not done', () => {
     const steps: Step[] = [{ at: now, kind: 'attempt', attempt: sampleAttempt({ code: 'RATE_LIMITED' }) }, timer(5_000, 'wait before the next attempt')];
     expect(explain({ run: run({ steps }) })).toMatchObject({ cause: 'backoff', until: now + 4_000, behind: [expect.stringContaining('RATE_LIMITED')] });
     const server = activity({ state: 'backing-off', attempt: 3, nextAttemptAt: now + 2_000, lastFailure: 'UNAVAILABLE: 503' });
-    expect(explain({ waiting: waits({ activities: [server] }) })).toMatchObject({ cause: 'backoff', until: now + 2_000, why: 'attempt 2 failed; it waits for the next', behind: ['last: UNAVAILABLE: 503'] });
+    expect(explain({ waiting: waits({ activities: [server] }) })).toMatchObject({
+      cause: 'backoff',
+      until: now + 2_000,
+      why: 'attempt 2 failed; it waits for the next',
+      behind: ['last: UNAVAILABLE: 503'],
+    });
   });
 
   test.each([

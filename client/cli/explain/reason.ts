@@ -211,7 +211,10 @@ function breakerWords(scope: BudgetView['scope'], { breaker }: BudgetView): stri
 function spentWords(scope: BudgetView['scope'], { windows }: BudgetView): string[] {
   return windows
     .filter((one) => one.kind === 'count' && one.resetMs > 0)
-    .map(({ name, used, foreign, resetMs }) => `${nameOf(scope)}: nothing is left of ${name} (${used} used by us, ${foreign} by others); free again in about ${span(resetMs)}`);
+    .map(
+      ({ name, used, foreign, resetMs }) =>
+        `${nameOf(scope)}: nothing is left of ${name} (${used} used by us, ${foreign} by others); free again in about ${span(resetMs)}`,
+    );
 }
 
 function hoursWords(scope: BudgetView['scope'], { lanes, from, to, timeZone, open, changeMs }: NonNullable<BudgetView['offPeak']>): string {

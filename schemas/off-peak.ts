@@ -17,6 +17,14 @@ export interface OffPeak {
 
 const bulkLanes: readonly string[] = ['scheduled', 'backfill', 'replay'];
 
+/** Held records come back over five minutes: shorter hours would be over before the last of them. */
+const leastMinutes = 30;
+
+function minutesBetween(from: string, to: string): number {
+  const minutes = (time: string): number => Number(time.slice(0, 2)) * 60 + Number(time.slice(3));
+  return (minutes(to) - minutes(from) + 24 * 60) % (24 * 60);
+}
+
 /** What is wrong with it, in words; null = nothing. */
 export function offPeakProblem(hours: OffPeak): string | null {
   const { lanes, from, to, timeZone } = hours;
@@ -30,6 +38,8 @@ export function offPeakProblem(hours: OffPeak): string | null {
     if (!/^([01]\d|2[0-3]):[0-5]\d$/.test(time)) return `offPeak.${name} is "${time}"; expected a time from 00:00 to 23:59, e.g. 22:00`;
   }
   if (from === to) return `offPeak.from and offPeak.to are both ${from}; expected hours that begin and end at different times`;
+  if (minutesBetween(from, to) < leastMinutes)
+    return `offPeak from ${from} to ${to} is ${minutesBetween(from, to)} minutes; expected at least ${leastMinutes}, or held records come back after it is over`;
   try {
     new Intl.DateTimeFormat('en', { timeZone });
   } catch {

@@ -49,6 +49,8 @@ export class ScopeBudget {
   private term = 0;
   private seq = 0;
   private ack = 0;
+  /** The budget asked for the limits. */
+  private tell = false;
   private leaseEnd = -Infinity;
   /** Should the budget forget us: everything sent in this lease cools there at least until then, plus a window. */
   private coolUntil = -Infinity;
@@ -209,7 +211,7 @@ export class ScopeBudget {
       term: this.term,
       seq: this.seq,
       ack: this.ack,
-      ...(this.ack === 0 ? { limits: [...this.options.limits], shares: { ...this.options.shares }, offPeak: this.options.offPeak ?? null } : {}),
+      ...(this.ack === 0 || this.tell ? { limits: [...this.options.limits], shares: { ...this.options.shares }, offPeak: this.options.offPeak ?? null } : {}),
       slots: this.windows.map((window) => ({ name: window.name, holding: window.held, gaveUp: window.gaveUp(now) })),
       counts: this.counts.map(({ name, left, spent }) => ({ name, left: release ? 0 : left, spent })),
       demand: groups.map((group) => ({
@@ -241,7 +243,9 @@ export class ScopeBudget {
   apply(reply: LeaseReply, request: LeaseRequest, sentAt: number, now: number): void {
     if (reply.seq !== this.seq) return;
     if (reply.pauseMs > 0) this.pauseUntil = Math.max(this.pauseUntil, now + reply.pauseMs);
+    if (reply.unknown) this.tell = true;
     if (reply.stale) return;
+    this.tell = false;
     for (const slots of reply.slots) {
       const window = this.window(slots.name, slots.ms);
       if (reply.fresh) window.forget(this.coolUntil + (slots.ms === 0 ? 0 : slots.ms));

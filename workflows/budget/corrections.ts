@@ -1,4 +1,4 @@
-import { resetMs, closeCounts, countLimit, used, type CountHolding, type CountWindow } from './counts';
+import { resetMs, closeCounts, countLimit, used, type CountWindow } from './counts';
 import type { LimitReport, Refusal } from './protocol';
 import type { BudgetState, Correction } from './state';
 import type { SlotWindow } from './slots';
@@ -64,13 +64,12 @@ export function readSlots(window: Slots, reading: LimitReport, othersUsed: numbe
 }
 
 /** What they say of a long one. Our own count or the vendor's, the stricter wins. */
-export function readCounts(window: CountWindow, reading: LimitReport, others: readonly CountHolding[], now: number): void {
+export function readCounts(window: CountWindow, reading: LimitReport, now: number): void {
   if (window.kind === 'fixed' && reading.resetMs !== undefined) window.anchor = now + reading.resetMs;
   if (reading.max !== undefined && reading.max > 0) window.said = reading.max < window.max ? reading.max : 0;
   if (reading.remaining === undefined) return;
   const vendorUsed = (reading.max ?? countLimit(window)) - reading.remaining;
-  const outstanding = others.reduce((total, { left }) => total + left, 0);
-  window.foreign = Math.max(0, vendorUsed - used(window) - outstanding);
+  window.foreign = Math.max(0, vendorUsed - used(window));
   // It counts again: the refusal is over.
   if (reading.remaining > 0) window.closedUntil = window.closedForMs = 0;
 }

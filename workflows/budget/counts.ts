@@ -16,6 +16,8 @@ export interface CountWindow {
   closedForMs: number;
   /** Spent by others, as the vendor's headers tell; forgotten with the window. */
   foreign: number;
+  /** When a call was last let through to look, while others had spent the rest. */
+  lookedAt?: number;
   /** The vendor's own maximum, where lower than declared; 0 = none. */
   said: number;
 }
@@ -34,6 +36,12 @@ export interface CountHolding {
   /** Granted in the last reply. */
   promised: number;
 }
+
+/**
+ * Others' use is known from headers only, and without calls there are none: the vendor's day may have begun long before ours
+ * does. So often one call goes to look.
+ */
+const lookMs = 30 * 60_000;
 
 /** Buckets per window: the most that a rolling one is stricter than the vendor is one part of so many. */
 const buckets = 96;
@@ -121,11 +129,22 @@ export function grantCounts(
   const short = Math.max(0, at.want - mine.left);
   // Near the end of the quota the handfuls get smaller, so that no worker sits on the rest.
   const fair = Math.max(1, Math.ceil((limit - used(window)) / (2 * (others.length + 1))));
-  const grant = Math.max(0, Math.min(short, available, Math.max(0, fair - mine.left)));
+  const lookAt = othersSpentIt(window, mine, others) ? (window.lookedAt ?? at.now) + lookMs : Infinity;
+  if (lookAt === Infinity) delete window.lookedAt;
+  else window.lookedAt ??= at.now;
+  const looks = at.now >= lookAt && short > 0;
+  if (looks) window.lookedAt = at.now;
+  const grant = looks ? 1 : Math.max(0, Math.min(short, available, Math.max(0, fair - mine.left)));
   mine.left += grant;
   mine.promised = grant;
-  const closedMs = mine.left > 0 || at.want === 0 ? 0 : resetMs(window, at.now);
+  const closedMs = mine.left > 0 || at.want === 0 ? 0 : Math.min(resetMs(window, at.now), Math.max(1_000, lookAt - at.now));
   return { grant, keep: fair, closedMs };
+}
+
+/** We would have room, were it not for what others spent. */
+function othersSpentIt(window: CountWindow, mine: CountHolding, others: readonly CountHolding[]): boolean {
+  const ours = used(window) + mine.left + sum(others.map(({ left }) => left));
+  return ours < countLimit(window) && ours + window.foreign >= countLimit(window);
 }
 
 /** Until something is expected to be free again, milliseconds. */

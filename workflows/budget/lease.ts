@@ -36,7 +36,12 @@ const turnMs = 10_000;
 export function lease(state: BudgetState, request: LeaseRequest, clock: number, times = leaseTimes): LeaseReply {
   const now = (state.now = Math.max(state.now, clock));
   expire(state, now, times);
-  if (request.limits) setLimits(state, request.limits);
+  if (request.limits) {
+    setLimits(state, request.limits);
+    state.told = true;
+  }
+  // Started anew while its workers live on: without limits it must not say yes to everything.
+  if (state.told === false) return { ...stale(state, request, now, times), unknown: true };
   if (request.shares) state.shares = request.shares;
   if (request.offPeak !== undefined) state.offPeak = request.offPeak;
   acknowledge(state, request.alerted ?? []);
@@ -106,13 +111,7 @@ function listen(state: BudgetState, request: LeaseRequest, mine: WorkerLease, at
     const window = state.slots[slots];
     if (window) readSlots(window, reading, sum(others.flatMap(([, worker]) => worker.demand.map(({ used }) => used[slots] ?? 0))), at.now);
     const counts = state.counts.find(({ name }) => name === reading.name);
-    if (counts)
-      readCounts(
-        counts,
-        reading,
-        others.map(([, worker]) => countsOf(worker, counts.name)),
-        at.now,
-      );
+    if (counts) readCounts(counts, reading, at.now);
   }
   hearHealth(state, request, at.now, at.known);
 }

@@ -101,6 +101,8 @@ export interface LeaseReply {
   fresh: boolean;
   /** A request older than one already answered: nothing was done. */
   stale?: true;
+  /** The budget was started anew and knows no limits: nothing was granted, the next request must tell them. */
+  unknown?: true;
   leaseMs: number;
   renewMs: number;
   slots: SlotReply[];

@@ -19,13 +19,19 @@ export async function showBudgets(context: CliContext, wanted: string | undefine
   return { exitCode: bad ? exitCodes.badNews : exitCodes.ok, document: { budgets }, print: (terminal) => printBudgets(terminal, budgets) };
 }
 
+/** A budget without a worker answers nobody. */
+const changeTimeoutMs = 8_000;
+
 /** `syncline budget pause|resume|share|priority`: in force at every worker's next renewal, some seconds. */
 export async function changeBudget(context: CliContext, wanted: string, command: BudgetCommand): Promise<Answer> {
-  const [scope] = scopesOf(context, wanted);
+  const [scope, ...more] = scopesOf(context, wanted);
   if (!scope) throw usageError(`no sync spends from "${wanted}"`);
+  if (more.length > 0) throw usageError(`several budgets fit "${wanted}"`, { expected: [scope, ...more].map(nameOf).join(', ') });
+  checkSync(context, command);
   const { client, address } = await context.temporal();
   try {
-    const view = await client.workflow.getHandle(budgetWorkflowId(scope)).executeUpdate(changeBudgetUpdate, { args: [command] });
+    const handle = client.workflow.getHandle(budgetWorkflowId(scope));
+    const view = await client.withDeadline(Date.now() + changeTimeoutMs, () => handle.executeUpdate(changeBudgetUpdate, { args: [command] }));
     return { exitCode: exitCodes.ok, document: { budget: view }, print: (terminal) => printBudgets(terminal, [{ scope, view }]) };
   } catch (error) {
     if (error instanceof WorkflowNotFoundError) throw usageError(`the budget of ${nameOf(scope)} has not started: nothing was ever spent from it`);
@@ -33,11 +39,20 @@ export async function changeBudget(context: CliContext, wanted: string, command:
     if (cause) throw usageError(cause);
     throw new CliError({
       exitCode: exitCodes.unreachable,
-      what: 'the budget does not answer',
+      what: 'the budget does not answer; the change may still take effect once a worker runs',
       where: address,
       next: 'is a worker running? npx syncline doctor',
     });
   }
+}
+
+/** A typo must not be granted a share. */
+function checkSync(context: CliContext, command: BudgetCommand): void {
+  const named = 'sync' in command ? command.sync : command.what.startsWith('sync:') ? command.what.slice('sync:'.length) : undefined;
+  const known = context.syncs().map(({ id }) => id);
+  // What was set for a sync that is gone can still be taken back.
+  const takesBack = command.kind === 'resume' || ('share' in command && command.share === null) || ('lane' in command && command.lane === null);
+  if (named !== undefined && !takesBack && !known.includes(named)) throw usageError(`there is no sync "${named}"`, { expected: known.join(', ') });
 }
 
 /** A share as one types it: `0.3`, `30%`, or `none`. */

@@ -2,11 +2,11 @@ import type { Operation, RecordResult } from '../../connectors/connector';
 import { VendorError } from '../../connectors/errors';
 import { maskText } from '../../connectors/mask';
 import type { Permit } from '../../connectors/permit';
-import type { ClaimRequest, Confirmation, OutcomeRow } from '../../ledger/port';
+import type { Confirmation, OutcomeRow } from '../../ledger/port';
 import type { AttemptEnd, RecordOutcome } from '../../schemas/outcome';
 import type { BudgetScope } from '../../schemas/plan';
 import type { ActivityDeps, VendorLink } from '../deps';
-import { outcomeRow } from '../record-outcome';
+import { type Claimed, claimRequest, numbered, rowOf, unsent } from './claimed';
 import type { Item, ItemEnd } from './item';
 import { bounded, connectorFault, isBatchRefusal, watchStatus } from './vendor-answer';
 
@@ -16,14 +16,6 @@ const claimMarginMs = 5_000;
 const claimPollMs = 250;
 /** Longest wait of a half for its own permit: shorter than what the activity may take. */
 const halfWaitMs = 15_000;
-
-/** A record whose claim is ours: what will be sent of it. */
-interface Claimed {
-  item: Item;
-  input: unknown;
-  claim: number;
-  fields: string[];
-}
 
 /** How a claimed record left the call. `landed`: null when only the vendor knows; then the claim is left to lapse. */
 interface Settled {
@@ -290,32 +282,4 @@ export class Sender {
       ...(item.enrichment ? { enrichment: item.enrichment } : {}),
     };
   }
-}
-
-function numbered(item: Item, attempt: Omit<AttemptEnd, 'number'>): AttemptEnd {
-  return { number: item.attempts.length + 1, ...attempt };
-}
-
-function rowOf(item: Item, outcome: RecordOutcome): OutcomeRow {
-  return outcomeRow(item.plan, item.event, item.record.keyHmac, outcome, item.run);
-}
-
-function claimRequest(item: Item): ClaimRequest {
-  return {
-    syncId: item.plan.syncId,
-    vendor: item.plan.vendor,
-    account: item.plan.account,
-    object: item.plan.object,
-    keyHmac: item.record.keyHmac,
-    version: item.record.version,
-    mapVersion: item.plan.mapVersion,
-    fields: item.record.fields,
-    workflowId: item.run.workflowId,
-    ...(item.resendEqual ? { resendEqual: true } : {}),
-  };
-}
-
-/** Gives a claim back that was not used. */
-function unsent({ item, claim, fields }: Claimed): Confirmation {
-  return { ...claimRequest(item), claim, fields, landed: false };
 }

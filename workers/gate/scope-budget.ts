@@ -90,8 +90,8 @@ export class ScopeBudget {
     return Math.max(now, this.pauseUntil, ...this.counts.map((stock) => stock.shutUntil(now)));
   }
 
-  /** When `units` can go for this group; `Infinity` when that depends on calls on their way, or on the budget. */
-  readyAt(group: Group, units: number, now: number): number {
+  /** When `units` can go; `Infinity` when calls on their way or the budget decide. `owed`: neither reserve nor pace holds it back. */
+  readyAt(group: Group, units: number, now: number, owed = false): number {
     if (now < this.pauseUntil) return this.pauseUntil;
     const shut = this.breaker.shutUntil(now);
     if (shut > 0) return shut;
@@ -101,7 +101,7 @@ export class ScopeBudget {
     const shutLane = this.holds.shutUntil(group.lane, now);
     if (shutLane > now) return shutLane;
     const bulk = group.lane !== 'live';
-    const keepsSome = bulk && this.groups.hasLive(now);
+    const keepsSome = bulk && !owed && this.groups.hasLive(now);
     let at = now;
     let spacing = 0;
     for (const window of this.windows) {
@@ -114,7 +114,7 @@ export class ScopeBudget {
     }
     for (const stock of this.counts) at = Math.max(at, stock.readyAt(now, units));
     if (bulk) this.spacing = spacing;
-    at = Math.max(at, this.pacedAt(bulk, spacing));
+    at = Math.max(at, this.pacedAt(bulk && !owed, spacing));
     if (bulk && at > now) group.blockedAt = now;
     return at;
   }

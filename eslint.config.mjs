@@ -13,7 +13,18 @@ const mayImport = {
   ledger: ['schemas', 'platform'],
   warehouse: ['schemas', 'platform'],
   workers: ['schemas', 'connectors', 'syncs', 'workflows', 'activities', 'platform', 'ledger', 'warehouse'],
-  client: ['schemas', 'syncs', 'ledger', 'platform', 'connectors/*/webhooks.ts', 'connectors/webhook.ts', 'connectors/mask.ts', 'workflows/ids.ts', 'workflows/messages.ts', 'activities/prepare.ts'],
+  client: [
+    'schemas',
+    'syncs',
+    'ledger',
+    'platform',
+    'connectors/*/webhooks.ts',
+    'connectors/webhook.ts',
+    'connectors/mask.ts',
+    'workflows/ids.ts',
+    'workflows/messages.ts',
+    'activities/prepare.ts',
+  ],
 };
 const zones = Object.entries(mayImport).map(([target, allowed]) => ({
   target: `./${target}`,
@@ -22,7 +33,9 @@ const zones = Object.entries(mayImport).map(([target, allowed]) => ({
   message: `${target}/ may import values only from: ${allowed.join(', ') || 'nothing of ours'}`,
 }));
 // One vendor's folder knows nothing of another's; what they share lies beside them.
-const vendors = readdirSync(new URL('connectors/', import.meta.url), { withFileTypes: true }).flatMap((entry) => (entry.isDirectory() && entry.name !== 'simulator' ? [entry.name] : []));
+const vendors = readdirSync(new URL('connectors/', import.meta.url), { withFileTypes: true }).flatMap((entry) =>
+  entry.isDirectory() && entry.name !== 'simulator' ? [entry.name] : [],
+);
 for (const vendor of vendors) {
   const others = vendors.filter((name) => name !== vendor).map((name) => `./connectors/${name}/**/*`);
   zones.push({ target: `./connectors/${vendor}`, from: others, message: 'a vendor folder never imports another vendor' });
@@ -65,8 +78,16 @@ export default tseslint.config(
     files: ['workflows/**/*.ts'],
     ignores: ['**/*.test.ts'],
     rules: restricted([
-      { regex: '^(?!@temporalio/workflow$|\\.{1,2}/).+', allowTypeImports: true, message: 'workflows import values only from @temporalio/workflow and themselves' },
-      { regex: '^\\.\\./(\\.\\./)*(activities|connectors|syncs|schemas|client|workers|ledger|warehouse|platform)(/|$)', allowTypeImports: true, message: 'workflows import types only from other folders' },
+      {
+        regex: '^(?!@temporalio/workflow$|\\.{1,2}/).+',
+        allowTypeImports: true,
+        message: 'workflows import values only from @temporalio/workflow and themselves',
+      },
+      {
+        regex: '^\\.\\./(\\.\\./)*(activities|connectors|syncs|schemas|client|workers|ledger|warehouse|platform)(/|$)',
+        allowTypeImports: true,
+        message: 'workflows import types only from other folders',
+      },
     ]),
   },
   {
@@ -89,5 +110,9 @@ export default tseslint.config(
       '@typescript-eslint/unbound-method': 'off',
     },
   },
-  { files: ['**/*.js', '**/*.mjs'], ...tseslint.configs.disableTypeChecked, rules: { ...tseslint.configs.disableTypeChecked.rules, '@typescript-eslint/no-require-imports': 'off' } },
+  {
+    files: ['**/*.js', '**/*.mjs'],
+    ...tseslint.configs.disableTypeChecked,
+    rules: { ...tseslint.configs.disableTypeChecked.rules, '@typescript-eslint/no-require-imports': 'off' },
+  },
 );

@@ -10,11 +10,23 @@ module.exports = {
   projects: [
     project('unit', ['<rootDir>/{schemas,syncs,workflows,activities,platform,workers,client,bin}/**/*.test.ts', '<rootDir>/test/{rules,support}/**/*.test.ts']),
     project('vendor', ['<rootDir>/connectors/**/*.test.ts', '<rootDir>/test/conformance/**/*.test.ts']),
-    project('ledger', ['<rootDir>/ledger/**/*.test.ts'], { globalSetup: '<rootDir>/test/support/global-postgres.ts', globalTeardown: '<rootDir>/test/support/global-teardown.ts' }),
-    project('warehouse', ['<rootDir>/warehouse/**/*.test.ts'], { globalSetup: '<rootDir>/test/support/global-postgres.ts', globalTeardown: '<rootDir>/test/support/global-teardown.ts' }),
+    project('ledger', ['<rootDir>/ledger/**/*.test.ts'], {
+      globalSetup: '<rootDir>/test/support/global-postgres.ts',
+      globalTeardown: '<rootDir>/test/support/global-teardown.ts',
+    }),
+    project('warehouse', ['<rootDir>/warehouse/**/*.test.ts'], {
+      globalSetup: '<rootDir>/test/support/global-postgres.ts',
+      globalTeardown: '<rootDir>/test/support/global-teardown.ts',
+    }),
     project('workflow', ['<rootDir>/test/workflows/**/*.test.ts'], { globalSetup: '<rootDir>/test/support/global-time-skipping.ts' }),
     project('replay', ['<rootDir>/test/replay/**/*.test.ts']),
-    project('e2e', ['<rootDir>/test/e2e/**/*.test.ts'], { globalSetup: '<rootDir>/test/support/global-servers.ts', globalTeardown: '<rootDir>/test/support/global-teardown.ts' }),
-    project('chaos', ['<rootDir>/test/chaos/**/*.test.ts'], { globalSetup: '<rootDir>/test/support/global-servers.ts', globalTeardown: '<rootDir>/test/support/global-teardown.ts' }),
+    project('e2e', ['<rootDir>/test/e2e/**/*.test.ts'], {
+      globalSetup: '<rootDir>/test/support/global-servers.ts',
+      globalTeardown: '<rootDir>/test/support/global-teardown.ts',
+    }),
+    project('chaos', ['<rootDir>/test/chaos/**/*.test.ts'], {
+      globalSetup: '<rootDir>/test/support/global-servers.ts',
+      globalTeardown: '<rootDir>/test/support/global-teardown.ts',
+    }),
   ],
 };

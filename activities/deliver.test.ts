@@ -47,7 +47,17 @@ describe('deliver', () => {
     await run('deliver').catch(() => undefined);
     expect(warn).toHaveBeenCalledTimes(1);
     expect(warn.mock.calls[0]).toEqual([
-      expect.objectContaining({ source: 'shopify', sync: 'shop-customer-to-crm', destination: 'fake/main', record: 'k_a', attempt: 1, status: 503, code: 'UNAVAILABLE', waitMs: 50, cause: 'the vendor answered 503' }),
+      expect.objectContaining({
+        source: 'shopify',
+        sync: 'shop-customer-to-crm',
+        destination: 'fake/main',
+        record: 'k_a',
+        attempt: 1,
+        status: 503,
+        code: 'UNAVAILABLE',
+        waitMs: 50,
+        cause: 'the vendor answered 503',
+      }),
       'attempt failed',
     ]);
   });
@@ -67,7 +77,13 @@ describe('deliver', () => {
     const result = await run('deliver');
     expect(result).toMatchObject({
       kind: 'done',
-      outcome: { attempts: [{ number: 1, code: 'UNAVAILABLE' }, { number: 2, code: 'LOST', ambiguous: true }, { number: 3, code: 'OK' }] },
+      outcome: {
+        attempts: [
+          { number: 1, code: 'UNAVAILABLE' },
+          { number: 2, code: 'LOST', ambiguous: true },
+          { number: 3, code: 'OK' },
+        ],
+      },
     });
   });
 
@@ -76,6 +92,15 @@ describe('deliver', () => {
     delivery.answer = down;
     delivery.openUntil = 5_000;
     expect(await run('deliver')).toMatchObject({ kind: 'held', cause: 'breaker', untilMs: 6_000, attempts: [{ number: 1 }], othersLanded: false });
+  });
+
+  test('held records come back lane after lane, live ones first', async () => {
+    const { delivery, run } = setUp();
+    delivery.answer = down;
+    delivery.openUntil = 5_000;
+    expect(
+      await run('deliver', { plan: samplePlan({ vendor: 'fake', operation: 'things.upsert', object: 'thing', budget: { lane: 'backfill' } }) }),
+    ).toMatchObject({ kind: 'held', cause: 'breaker', untilMs: 10_000 });
   });
 
   test('others landed only counts if it was between this record’s failures: a plain outage is no fault of the record', async () => {

@@ -2,6 +2,7 @@ import { activityInfo, Context } from '@temporalio/activity';
 import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/common';
 import type { Json } from '../schemas/json';
 import type { AttemptEnd } from '../schemas/outcome';
+import { lanes } from '../schemas/plan';
 import type { DeliverFailureDetails, DeliverInput, DeliverResult } from '../schemas/run';
 import { backoffMs } from './backoff';
 import type { ActivityDeps } from './deps';
@@ -14,13 +15,15 @@ const maxWaitMs = 20_000;
 /** The fast path is for records that can go at once. */
 const fastWaitMs = 250;
 const heartbeatMs = 2_000;
+/** Held records come back over this long, lane after lane. */
+const returnSpreadMs = 2_000;
 
 export function createDeliver(deps: ActivityDeps, deliveries: Deliveries) {
   /** First try at once, inside the worker that runs the workflow: no task, no round trip. */
   async function deliverNow(input: DeliverInput): Promise<DeliverResult> {
     const end = await deliveries.deliver({ ...input, run: currentRun(), deadlineMs: deps.now() + fastWaitMs }, Context.current().cancellationSignal);
     const failed = unlessEnded(end, input.attempts);
-    if ('kind' in failed) return failed;
+    if ('kind' in failed) return returning(input, failed);
     const { attempts, waitMs } = failure(input, input.attempts, failed.end);
     return heldByBreaker(input, attempts) ?? { kind: 'retry', waitMs, attempts };
   }
@@ -34,12 +37,9 @@ export function createDeliver(deps: ActivityDeps, deliveries: Deliveries) {
     const context = Context.current();
     const beat = setInterval(() => context.heartbeat(before), heartbeatMs);
     try {
-      const end = await deliveries.deliver(
-        { ...input, attempts: before, run: currentRun(), deadlineMs: deps.now() + maxWaitMs },
-        context.cancellationSignal,
-      );
+      const end = await deliveries.deliver({ ...input, attempts: before, run: currentRun(), deadlineMs: deps.now() + maxWaitMs }, context.cancellationSignal);
       const failed = unlessEnded(end, before);
-      if ('kind' in failed) return failed;
+      if ('kind' in failed) return returning(input, failed);
       const { attempts, waitMs } = failure(input, before, failed.end);
       const held = heldByBreaker(input, attempts);
       if (held) return held;
@@ -91,8 +91,13 @@ export function createDeliver(deps: ActivityDeps, deliveries: Deliveries) {
       .filter((attempt) => attempt.code !== 'RATE_LIMITED')
       .at(-1);
     const othersLanded = before !== undefined && deps.health.lastLandedAt(plan.scopes) > Date.parse(before.at);
-    // Spread, so that the held don't all come back in one moment.
-    return { kind: 'held', cause: 'breaker', untilMs: untilMs + Math.round(deps.random() * 2_000), attempts, othersLanded };
+    return returning({ plan }, { kind: 'held', cause: 'breaker', untilMs, attempts, othersLanded });
+  }
+
+  /** The time of a held record's return: not all in one moment, and live records before bulk. */
+  function returning({ plan }: Pick<DeliverInput, 'plan'>, result: DeliverResult): DeliverResult {
+    if (result.kind !== 'held' || result.cause !== 'breaker') return result;
+    return { ...result, untilMs: result.untilMs + Math.round((lanes.indexOf(plan.budget.lane) + deps.random()) * returnSpreadMs) };
   }
 
   return { deliverNow, deliver };

@@ -2,7 +2,7 @@ import type { Logger } from 'pino';
 import type { CallOptions, PermittedCall } from '../connectors/http';
 import type { Gate } from '../connectors/permit';
 import type { Ledger } from '../ledger/port';
-import type { BudgetScope } from '../schemas/plan';
+import type { BudgetScope, Lane } from '../schemas/plan';
 import type { Sync } from '../syncs/define-sync';
 import type { TableSync } from '../syncs/define-table-sync';
 import type { Warehouse } from '../warehouse/port';
@@ -17,10 +17,20 @@ export interface VendorLink {
 /** Leave to call a vendor: `probe` = one record only, the breaker is testing whether the vendor is back. */
 export type Admission = { kind: 'go' } | { kind: 'probe' } | { kind: 'shut'; untilMs: number };
 
+/** Nothing of a sync in its lane is sent now, and not for lack of permits. */
+export interface Blocked {
+  /** An operator paused it, or the account's hours for its lane are over. */
+  cause: 'paused' | 'off-peak';
+  /** Epoch ms: when to look again. */
+  untilMs: number;
+}
+
 /** Whether a vendor takes calls at all, as this process sees it: the circuit breaker per budget scope. */
 export interface Health {
   /** Asked right before a permit is taken; `probe` is given out once per half-open spell. */
   admit(scopes: readonly BudgetScope[]): Admission;
+  /** Why nothing of this sync in this lane may go, whatever permits there are; null = it may. */
+  blocked(scopes: readonly BudgetScope[], who: { lane: Lane; sync: string }): Blocked | null;
   /** How a call ended, by records; each admission is reported once. */
   report(scopes: readonly BudgetScope[], end: CallReport): void;
   /** Epoch ms until which the breaker is open; 0 = closed. */

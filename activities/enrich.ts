@@ -1,6 +1,7 @@
 import { activityInfo } from '@temporalio/activity';
 import { VendorError } from '../connectors/errors';
 import type { Json } from '../schemas/json';
+import { budgetScopes } from '../syncs/accounts-api';
 import type { EnrichmentResult, PrepareInput } from '../schemas/run';
 import type { ActivityDeps } from './deps';
 import { syncOf } from './lookup';
@@ -30,13 +31,15 @@ export function createEnrich(deps: ActivityDeps) {
     if (question === null) return end({ fallback: true, cause: 'not asked: the event says nothing to ask with' });
 
     const { vendor } = enrich.enrichment.connector;
-    const scopes = enrich.account.scopes.map((scope) => ({ vendor, scope }));
+    const scopes = budgetScopes(enrich.account, enrich.enrichment.quota);
     // Half-open, an enrichment may be the call that tests the vendor: then the gate decides.
     if (deps.health.openUntil(scopes) > deps.now()) return end({ fallback: true, cause: `${vendor} is failing; not asked` });
     const asked = { scopes, lane: plan.budget.lane, sync: plan.syncId };
     const patienceMs = Math.min(maxPatienceMs, enrich.timeoutMs);
     const permit =
-      deps.gate.closedForMs(scopes, asked.lane) > patienceMs ? null : await deps.gate.acquire({ ...asked, signal: AbortSignal.timeout(patienceMs) }).catch(() => null);
+      deps.gate.closedForMs(scopes, asked.lane) > patienceMs
+        ? null
+        : await deps.gate.acquire({ ...asked, signal: AbortSignal.timeout(patienceMs) }).catch(() => null);
     if (!permit) return end({ fallback: true, cause: `${vendor} has no budget left now` });
     if (deps.health.admit(scopes).kind === 'shut') {
       permit.giveBack();

@@ -11,7 +11,13 @@ describe('prepare', () => {
   test('ready: mapped, keyed in the vendor’s normal form, versioned', () => {
     expect(prepare(ada)).toMatchObject({
       kind: 'ready',
-      record: { key: 'ada@example.com', keyHmac: 'hmac(ada@example.com)', fields: ['firstname', 'lastname'], version: sampleEvent().version, input: { properties: { firstname: 'Ada', lastname: '' } } },
+      record: {
+        key: 'ada@example.com',
+        keyHmac: 'hmac(ada@example.com)',
+        fields: ['firstname', 'lastname'],
+        version: sampleEvent().version,
+        input: { properties: { firstname: 'Ada', lastname: '' } },
+      },
     });
   });
 
@@ -38,7 +44,12 @@ describe('prepare', () => {
   });
 
   test('failed: the mapping threw; its words are masked', () => {
-    const broken = { ...shopCustomerToCrm, map: () => { throw new Error('no rule for ada@example.com'); } };
+    const broken = {
+      ...shopCustomerToCrm,
+      map: () => {
+        throw new Error('no rule for ada@example.com');
+      },
+    };
     const result = prepare(ada, broken);
     expect(result).toMatchObject({ kind: 'failed', code: 'MAPPING_ERROR' });
     expect(JSON.stringify(result)).not.toContain('ada@example.com');
@@ -51,7 +62,11 @@ describe('prepare', () => {
 
   test('invalid: a record larger than one call may be, with its size', () => {
     const huge = { ...shopCustomerToCrm, map: () => ({ email: 'a@example.com', properties: { firstname: 'x'.repeat(2_000_000) } }) };
-    expect(prepare(ada, huge)).toMatchObject({ kind: 'invalid', code: 'RECORD_TOO_LARGE', cause: expect.stringMatching(/has 2000\d+ bytes; contacts\.upsert takes at most \d+/) });
+    expect(prepare(ada, huge)).toMatchObject({
+      kind: 'invalid',
+      code: 'RECORD_TOO_LARGE',
+      cause: expect.stringMatching(/has 2000\d+ bytes; contacts\.upsert takes at most \d+/),
+    });
   });
 
   test('enrichment: its value is mapped; without it the sync’s fallback', () => {

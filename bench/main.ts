@@ -3,12 +3,13 @@ import os from 'node:os';
 import { parseArgs } from 'node:util';
 import { ack } from './ack/bench';
 import type { Bench } from './bench';
+import { budget } from './budget/bench';
 import { engine } from './engine/bench';
 import { table } from './report';
 import { createSetting } from './setting';
 
 /** Every bench, by name. */
-const benches: readonly Bench[] = [engine, ack];
+const benches: readonly Bench[] = [engine, ack, budget];
 
 const log = (line: string): void => void process.stderr.write(`${line}\n`);
 

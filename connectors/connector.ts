@@ -29,7 +29,13 @@ export interface VendorRequest {
   path: string;
   query?: Readonly<Record<string, string>>;
   body?: Json;
+  /** A body that is not JSON, instead of `body`; `type` is its content type. */
+  text?: { content: string; type: string };
+  /** How a 2xx answer is read; as text, `data` is the string. Refusals are always tried as JSON. @default 'json' */
+  answer?: 'json' | 'text';
   headers?: Readonly<Record<string, string>>;
+  /** Counts by another of the vendor's quotas than its operation's: spends a permit from there. */
+  quota?: string;
 }
 
 /** The only way a connector reaches its vendor. Each request spends one permit. Rejects with `VendorError`. */
@@ -37,6 +43,14 @@ export interface Call {
   request(request: VendorRequest): Promise<VendorResponse>;
   get(path: string, query?: Readonly<Record<string, string>>): Promise<VendorResponse>;
   post(path: string, body: Json): Promise<VendorResponse>;
+}
+
+/** How credentials become a session, for vendors whose tokens live an hour. */
+export interface Login {
+  /** The exchange: sent with what `auth` makes of the credentials alone, spending a permit like any request. */
+  request(credentials: Readonly<Record<string, string>>): VendorRequest;
+  /** What `auth` is to have besides the credentials (the token); null = the answer holds none. */
+  read(response: VendorResponse): Record<string, string> | null;
 }
 
 /** All that is known of one vendor, apart from its operations. */
@@ -47,15 +61,22 @@ export interface Connector {
   readonly baseUrl: string;
   /** Credential fields, read from `SYNCLINE_<VENDOR>_<ACCOUNT>_<FIELD>` (or `…_FILE`), upper-snake of these names. */
   readonly credentials: readonly string[];
-  /** Quotas of one account on `plan`; source and date in the vendor folder's README. */
-  limits(plan: string | undefined): readonly Limit[];
+  /** Names of its quotas, for a vendor that counts families of endpoints apart: each has a budget of its own. @default one quota, without a name */
+  readonly quotas?: readonly string[];
+  /** Limits of one account on `plan`, of the quota named; source and date in the vendor folder's README. */
+  limits(plan: string | undefined, quota?: string): readonly Limit[];
   /** Plans `limits` knows; the first is the default. */
   readonly plans: readonly string[];
+  /** Asked before the first request, and again whenever the vendor refuses the session. */
+  readonly login?: Login;
   /** Headers that authenticate a request. */
   auth(credentials: Readonly<Record<string, string>>): Record<string, string>;
   /** Turns a non-2xx answer into the one taxonomy. */
   errorFrom(response: VendorResponse): VendorError;
-  /** A failure inside a 2xx answer, for vendors that say "too many calls" or "no such field" with 200; null = a success. */
+  /**
+   * A failure inside a 2xx answer, for vendors that say "too many calls" or "no such field" with 200; null = a success. Code
+   * `AUTH` has the credentials read again, as a 401 does.
+   */
   failureIn?(response: VendorResponse): VendorError | null;
   /** Reads the vendor's own view of its quotas. Malformed headers are left out, never guessed. */
   limitReadings(response: Pick<VendorResponse, 'headers'>): LimitReading[];
@@ -89,6 +110,8 @@ export interface Operation<I = never> {
   readonly name: string;
   /** What it writes, e.g. `contact`. */
   readonly object: string;
+  /** Which of the connector's `quotas` its first request counts by; a later one that counts by another names it. */
+  readonly quota?: string;
   /** Records per call. */
   readonly maxBatch: number;
   /** Bytes of JSON per call; a single larger record is refused with its size. @default 1 MiB */
@@ -146,6 +169,8 @@ export interface JobOperation<I = never> {
   readonly name: string;
   /** What it writes, e.g. `profile`. */
   readonly object: string;
+  /** Which of the connector's `quotas` its requests count by. */
+  readonly quota?: string;
   /** Rows per job. */
   readonly maxRows: number;
   /** Bytes of the body of one job. */
@@ -172,6 +197,8 @@ export interface Enrichment<I = never, O = unknown> {
   readonly kind: 'enrichment';
   readonly connector: Connector;
   readonly name: string;
+  /** Which of the connector's `quotas` its requests count by. */
+  readonly quota?: string;
   fetch(call: Call, input: I): Promise<O>;
 }
 

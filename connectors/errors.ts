@@ -2,15 +2,7 @@
  * Every way a vendor call can end other than well. `RATE_LIMITED` and `UNAVAILABLE` are retried, `UNKNOWN` too (and
  * surfaced: an unknown error is never classed permanent); the others are permanent.
  */
-export type VendorErrorCode =
-  | 'RATE_LIMITED'
-  | 'UNAVAILABLE'
-  | 'UNKNOWN'
-  | 'AUTH'
-  | 'INVALID'
-  | 'NOT_FOUND'
-  | 'CONFLICT'
-  | 'TOO_LARGE';
+export type VendorErrorCode = 'RATE_LIMITED' | 'UNAVAILABLE' | 'UNKNOWN' | 'AUTH' | 'INVALID' | 'NOT_FOUND' | 'CONFLICT' | 'TOO_LARGE';
 
 /** What is known of a failed call. */
 export interface VendorErrorFacts {

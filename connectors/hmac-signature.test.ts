@@ -11,10 +11,7 @@ describe('hmac', () => {
   it.each([
     ['sha256', '5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843'],
     ['sha1', 'effcdf6ae5eb2fa2d27416d5f184df9c259a7c79'],
-    [
-      'sha512',
-      '164b7a7bfcf819e2e395fbe73b56e0a387bd64222e831fd610270cd7ea2505549758bf75c05a994a6d034f65f8f0e6fdcaeab1a34d4a6b4b636e070a38bce737',
-    ],
+    ['sha512', '164b7a7bfcf819e2e395fbe73b56e0a387bd64222e831fd610270cd7ea2505549758bf75c05a994a6d034f65f8f0e6fdcaeab1a34d4a6b4b636e070a38bce737'],
   ] as const)('computes %s as published', (algorithm, expected) => {
     expect(hmac(algorithm, 'Jefe', ['what do ya ', 'want for nothing?']).toString('hex')).toBe(expected);
   });
@@ -56,14 +53,10 @@ describe('verifyHmac', () => {
   it('says what is wrong otherwise', () => {
     const detail = (changes: Partial<HmacCheck>) => (check(changes) as { detail: string }).detail;
     expect(detail({ keys: [] })).toBe('no usable signing secret is configured');
-    expect(detail({ keys: ['', Buffer.alloc(0)], given: [hmac('sha256', '', ['body'])] })).toBe(
-      'no usable signing secret is configured',
-    );
+    expect(detail({ keys: ['', Buffer.alloc(0)], given: [hmac('sha256', '', ['body'])] })).toBe('no usable signing secret is configured');
     expect(detail({ given: [] })).toBe('X-Sig holds no readable signature');
     expect(detail({ given: [null] })).toBe('X-Sig holds no readable signature');
-    expect(detail({ given: [right.subarray(0, 31)] })).toBe(
-      'X-Sig does not fit the request: another secret, or changed on the way',
-    );
+    expect(detail({ given: [right.subarray(0, 31)] })).toBe('X-Sig does not fit the request: another secret, or changed on the way');
   });
 });
 

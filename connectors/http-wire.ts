@@ -47,7 +47,7 @@ export function prepare(connector: Connector, root: string, request: VendorReque
   const headers: Record<string, string> = {
     accept: 'application/json',
     'user-agent': 'syncline',
-    ...(request.body === undefined ? {} : { 'content-type': 'application/json' }),
+    ...(request.text ? { 'content-type': request.text.type } : request.body === undefined ? {} : { 'content-type': 'application/json' }),
     ...request.headers,
     ...connector.auth(credentials),
   };
@@ -61,7 +61,8 @@ export function prepare(connector: Connector, root: string, request: VendorReque
       message: `${vendor}: header ${bad} holds characters HTTP cannot carry (a line break at the end of a secret?); not sent`,
     });
   }
-  return { url: url.href, headers, ...(request.body === undefined ? {} : { data: JSON.stringify(request.body) }) };
+  const data = request.text?.content ?? (request.body === undefined ? undefined : JSON.stringify(request.body));
+  return { url: url.href, headers, ...(data === undefined ? {} : { data }) };
 }
 
 /** Lower-case names, repeated values joined. */
@@ -146,4 +147,9 @@ export function errorOf(connector: Connector, response: VendorResponse): VendorE
       vendorSaid: response.data,
     });
   }
+}
+
+/** A 401, or what a vendor says instead of one inside a 2xx. A 403 is about rights: fresh credentials would not help. */
+export function refusesCredentials({ code, status }: VendorError): boolean {
+  return status === 401 || (code === 'AUTH' && status !== null && status < 300);
 }

@@ -117,7 +117,22 @@ describe('permits', () => {
     expect([gate.acquired, gate.ends.length]).toEqual([2, 1]);
   });
 
+  test('a request that counts by another quota spends a permit from there; the one given stays for those it is good for', async () => {
+    const permit = gate.tryAcquire({ scopes, lane: 'live', sync: 'test' })!;
+    const scopesOf = (quota: string) => [{ vendor: 'hubspot', scope: `main.${quota}` }];
+    const made = call({ scopesOf }, { permit });
+    const asked = gate.requests.length;
+    await made.request({ method: 'POST', path, body, quota: 'lists' });
+    expect(gate.requests.slice(asked).map((request) => request.scopes)).toEqual([scopesOf('lists')]);
+    await made.post(path, body);
+    expect(gate.requests).toHaveLength(asked + 1);
+    await made.request({ method: 'POST', path, body, quota: 'lists' });
+    expect(gate.requests).toHaveLength(asked + 2);
+    expect([gate.ends.length, gate.givenBack, gate.open()]).toEqual([3, 0, 0]);
+  });
+
   test('headers of the answer reach the permit', async () => {
+    simulator.configure({ limits: 'declared' });
     await call().post(path, body);
     expect(hubspot.limitReadings({ headers: gate.ends[0]!.headers })).toContainEqual({
       limit: 'TEN_SECONDLY_ROLLING',
@@ -155,6 +170,25 @@ describe('credentials', () => {
     simulator.configure({ tokens: ['another'] });
     const error = await failure(call({ credentials: () => Promise.resolve({ token: `token-${reads++}` }) }).post(path, body));
     expect([error.code, simulator.stats().calls, gate.ends.length]).toEqual(['AUTH', 2, 2]);
+  });
+
+  test('a refusal inside a 200 has them read again too; a 403 does not', async () => {
+    let reads = 0;
+    const answers = [200, 403].map((status) =>
+      server((request, response) => {
+        const old = request.headers.authorization === 'Bearer old';
+        response.writeHead(old ? status : 200).end(JSON.stringify(old ? { code: '602', category: 'MISSING_SCOPES' } : {}));
+      }),
+    );
+    const failureIn: Connector['failureIn'] = ({ status, data }) =>
+      (data as { code?: string }).code === '602' ? new VendorError({ code: 'AUTH', status, message: 'expired' }) : null;
+    const [hidden, forbidden] = await Promise.all(answers);
+    const credentials = () => Promise.resolve({ token: reads++ === 0 ? 'old' : 'new' });
+    expect((await call({ baseUrl: hidden!.url, connector: { ...hubspot, failureIn }, credentials }).get('/x')).status).toBe(200);
+    expect([reads, gate.ends.length, attempts.map(({ code }) => code)]).toEqual([2, 2, ['AUTH', 'OK']]);
+    reads = 0;
+    expect((await failure(call({ baseUrl: forbidden!.url, credentials }).get('/x'))).code).toBe('AUTH');
+    expect([reads, forbidden!.requests()]).toEqual([1, 1]);
   });
 
   test('that cannot be read, or not be sent, cost no permit and no request', async () => {
@@ -265,6 +299,23 @@ describe('the wire', () => {
   test('an empty 2xx is null', async () => {
     const empty = await server((_request, response) => response.writeHead(204).end());
     expect((await call({ baseUrl: empty.url }).request({ method: 'DELETE', path: '/x' })).data).toBeNull();
+  });
+
+  test('a body and an answer may be text; a refusal of it is read as JSON all the same', async () => {
+    const seen: string[] = [];
+    const echo = await server((request, response) => {
+      let said = '';
+      request.on('data', (part: Buffer) => (said += part.toString()));
+      request.on('end', () => {
+        seen.push(`${request.headers['content-type']} ${said}`);
+        response.writeHead(request.url === '/bad' ? 400 : 200).end(request.url === '/bad' ? '{"category":"NO"}' : said);
+      });
+    });
+    const send = (path: string) =>
+      call({ baseUrl: echo.url }).request({ method: 'PUT', path, text: { content: 'a,b\n1,Köln\n', type: 'text/csv' }, answer: 'text' });
+    expect((await send('/x')).data).toBe('a,b\n1,Köln\n');
+    expect(seen).toEqual(['text/csv a,b\n1,Köln\n']);
+    expect((await failure(send('/bad'))).vendorSaid).toEqual({ category: 'NO' });
   });
 
   test('a base address may have a path; query values are escaped', async () => {

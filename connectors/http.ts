@@ -4,7 +4,20 @@ import axios, { isAxiosError, type AxiosResponse } from 'axios';
 import type { BudgetScope, Lane } from '../schemas/plan';
 import type { Call, Connector, VendorRequest, VendorResponse } from './connector';
 import { VendorError } from './errors';
-import { errorOf, hiddenFailure, parseJson, plainHeaders, prepare, requestIdIn, shownPath, transportWatching, unreadable, withoutSecrets } from './http-wire';
+import {
+  errorOf,
+  hiddenFailure,
+  parseJson,
+  plainHeaders,
+  prepare,
+  refusesCredentials,
+  requestIdIn,
+  shownPath,
+  transportWatching,
+  unreadable,
+  withoutSecrets,
+} from './http-wire';
+import { loggedIn } from './login';
 import { maskText } from './mask';
 import { networkError } from './network-errors';
 import type { CallEnd, Gate, Permit } from './permit';
@@ -33,6 +46,8 @@ export interface VendorHttpOptions {
   /** Credential fields by name. Kept until a 401, then read again, once per request. */
   credentials: () => Promise<Readonly<Record<string, string>>>;
   gate: Gate;
+  /** Budget scopes of a request that names a quota of its own. @default those of its call */
+  scopesOf?: (quota: string) => readonly BudgetScope[];
   /** From permit to last byte of the answer, milliseconds. @default 10_000 */
   timeoutMs?: number;
   /** Largest answer read, bytes. @default 16 MiB */
@@ -93,8 +108,9 @@ export function createVendorHttp(options: VendorHttpOptions): VendorHttp {
 
   let credentials: Promise<Readonly<Record<string, string>>> | undefined;
   let current: Readonly<Record<string, string>> | undefined;
-  const currentCredentials = async (): Promise<Readonly<Record<string, string>>> => {
-    credentials ??= options.credentials();
+  /** Shared by the calls of this account: one reads, and logs in, for all that wait. */
+  const currentCredentials = async (send: (request: VendorRequest, own: Readonly<Record<string, string>>) => Promise<VendorResponse>) => {
+    credentials ??= options.credentials().then((own) => loggedIn(connector, own, (request) => send(request, own)));
     try {
       current = await credentials;
       return current;
@@ -194,7 +210,7 @@ export function createVendorHttp(options: VendorHttpOptions): VendorHttp {
     const responseHeaders = plainHeaders(answer.headers);
     const text = typeof answer.data === 'string' ? answer.data : '';
     const good = answer.status >= 200 && answer.status < 300;
-    const parsed = good ? parseJson(text) : parseJson(withoutSecrets(text, secrets));
+    const parsed = good ? (request.answer === 'text' ? { ok: true, data: text } : parseJson(text)) : parseJson(withoutSecrets(text, secrets));
     const response = { status: answer.status, headers: responseHeaders, data: parsed.data };
     const hidden =
       good && parsed.ok && connector.failureIn ? hiddenFailure(connector, { ...response, data: parseJson(withoutSecrets(text, secrets)).data }) : null;
@@ -211,24 +227,32 @@ export function createVendorHttp(options: VendorHttpOptions): VendorHttp {
   return {
     call(by) {
       let given = by.permit;
-      const permit = async (): Promise<Permit> => {
-        const first = given;
-        given = undefined;
-        const asked = { scopes: by.scopes, lane: by.lane, sync: by.sync, ...(by.signal ? { signal: by.signal } : {}) };
-        return first ?? (await gate.acquire(asked));
+      const permit = async (quota: string | undefined): Promise<Permit> => {
+        const scopes = (quota === undefined ? undefined : options.scopesOf?.(quota)) ?? by.scopes;
+        // A permit is good for the quota it came from, and for no other.
+        const first = sameScopes(scopes, by.scopes) ? given : undefined;
+        if (first) given = undefined;
+        return first ?? (await gate.acquire({ scopes, lane: by.lane, sync: by.sync, ...(by.signal ? { signal: by.signal } : {}) }));
       };
       const request = async (vendorRequest: VendorRequest): Promise<VendorResponse> => {
         by.signal?.throwIfAborted();
-        const used = await currentCredentials();
+        // Others may wait for the same login: it does not end with the call that happened to send it.
+        const { signal, ...alone } = by;
+        const send = (login: VendorRequest, own: Readonly<Record<string, string>>): Promise<VendorResponse> =>
+          spend(login, alone, () => permit(login.quota), own);
+        const used = await currentCredentials(send).catch((error: unknown) => {
+          signal?.throwIfAborted();
+          throw error;
+        });
         try {
-          return await spend(vendorRequest, by, permit, used);
+          return await spend(vendorRequest, by, () => permit(vendorRequest.quota), used);
         } catch (error) {
-          if (!(error instanceof VendorError) || error.status !== 401) throw error;
-          // Several calls may meet the 401 together: only the first throws the old credentials away.
-          if (current === used) credentials = undefined;
-          const fresh = await currentCredentials();
+          if (!(error instanceof VendorError) || !refusesCredentials(error)) throw error;
+          // Several calls may meet the refusal together: only the first throws the old credentials away.
+          if (current === used) credentials = current = undefined;
+          const fresh = await currentCredentials(send);
           if (JSON.stringify(connector.auth(fresh)) === JSON.stringify(connector.auth(used))) throw error;
-          return spend(vendorRequest, by, permit, fresh);
+          return spend(vendorRequest, by, () => permit(vendorRequest.quota), fresh);
         }
       };
       return {
@@ -246,6 +270,12 @@ export function createVendorHttp(options: VendorHttpOptions): VendorHttp {
       agents.https.destroy();
     },
   };
+}
+
+function sameScopes(one: readonly BudgetScope[], other: readonly BudgetScope[]): boolean {
+  return (
+    one === other || (one.length === other.length && one.every(({ vendor, scope }, index) => vendor === other[index]?.vendor && scope === other[index].scope))
+  );
 }
 
 function rateLimitedIn(error: VendorError): Pick<CallEnd, 'rateLimited'> {

@@ -85,3 +85,8 @@ test('a value too long for a pattern: the text ends where it begins', () => {
   const value = `Dear ${'long word '.repeat(90_000)}`;
   expect(maskText(`first name "x" is not ${value}`, { values: [value] })).toBe('first name "x" is not ***'.replace('"x"', '"***"'));
 });
+
+test('whatever was sent, it is hidden where it stands by itself', () => {
+  const value = fc.string({ unit: 'grapheme-ascii', minLength: 3, maxLength: 40 }).filter((text) => text.trim() === text && text.length >= 3);
+  fc.assert(fc.property(value, (text) => maskText(`refused: ${text} .`, { values: [text] }) === 'refused: *** .'));
+});

@@ -44,6 +44,7 @@ interface CallState {
   requestId: string;
   token: string;
   limiter: Limiter;
+  limits: readonly Limit[];
 }
 
 const forever = new Promise<never>(() => undefined);
@@ -53,14 +54,17 @@ const forever = new Promise<never>(() => undefined);
  * brings its endpoints and its words; see {@link SimulatedVendor}. Control is under `/_sim/` (`simulator/admin.ts`).
  */
 export function createSimulator(vendor: SimulatedVendor, initial: SimConfigInput = {}): Simulator {
-  const app = Fastify({ logger: false, bodyLimit: 10 * 1024 * 1024, forceCloseConnections: true, keepAliveTimeout: 5_000 });
+  const app = Fastify({ logger: false, bodyLimit: vendor.maxBodyBytes ?? 10 * 1024 * 1024, forceCloseConnections: true, keepAliveTimeout: 5_000 });
   const stats = new Stats();
   const records = new SimRecords();
   const faults = new Faults();
   const calls = new WeakMap<FastifyRequest, CallState>();
-  const limiters = new Map<string, Limiter>();
+  /** By token, then by quota. */
+  const limiters = new Map<string, Map<string | undefined, Limiter>>();
+  const memory = new Map<string, unknown>();
+  const quotas = [...new Set([undefined, ...vendor.routes.map(({ quota }) => quota)])];
   let config = simConfig.parse(initial);
-  let limits: Limit[] = [];
+  let limits = new Map<string | undefined, Limit[]>();
   let random = seededRandom(config.seed);
   let since = performance.now();
 
@@ -68,8 +72,8 @@ export function createSimulator(vendor: SimulatedVendor, initial: SimConfigInput
   const clock = (): number => performance.timeOrigin + performance.now();
 
   const apply = (next: SimConfig): void => {
-    const changed = limitsInForce(vendor.limits(next.plan), next);
-    const windowsStay = JSON.stringify([limits, config.limits]) === JSON.stringify([changed, next.limits]);
+    const changed = new Map(quotas.map((quota) => [quota, limitsInForce(vendor.limits(next.plan, quota), next)]));
+    const windowsStay = JSON.stringify([[...limits], config.limits]) === JSON.stringify([[...changed], next.limits]);
     if (!windowsStay) limiters.clear();
     if (next.seed !== config.seed) random = seededRandom(next.seed);
     limits = changed;
@@ -77,9 +81,11 @@ export function createSimulator(vendor: SimulatedVendor, initial: SimConfigInput
   };
   apply(config);
 
-  const limiterOf = (token: string): Limiter => {
-    let limiter = limiters.get(token);
-    if (!limiter) limiters.set(token, (limiter = new Limiter(limits, config.limits !== 'unlimited')));
+  const limiterOf = (token: string, quota: string | undefined): Limiter => {
+    const mine = limiters.get(token) ?? new Map<string | undefined, Limiter>();
+    limiters.set(token, mine);
+    let limiter = mine.get(quota);
+    if (!limiter) mine.set(quota, (limiter = new Limiter(limits.get(quota)!, config.limits !== 'unlimited', quota)));
     return limiter;
   };
 
@@ -94,8 +100,11 @@ export function createSimulator(vendor: SimulatedVendor, initial: SimConfigInput
     if (high > 0) await delay(low + (high - low) * random());
     if (request.raw.socket.destroyed) return unanswered(reply, call, note.kind);
     stats.ended({ token: call.token, status: what.status, ...note });
-    void reply.code(what.status).headers({ ...vendor.headers(call.limiter.remaining(call.now), call.requestId), ...what.headers });
-    if (typeof what.body === 'object' && what.body !== null) return reply.type('application/json').send(JSON.stringify(what.body));
+    void reply.code(what.status).headers({ ...vendor.headers(call.limiter.remaining(call.now), call.requestId, what.status), ...what.headers });
+    if (typeof what.body === 'object' && what.body !== null) {
+      if (!reply.hasHeader('content-type')) void reply.type('application/json');
+      return reply.send(JSON.stringify(what.body));
+    }
     return reply.send(what.body);
   };
 
@@ -122,9 +131,11 @@ export function createSimulator(vendor: SimulatedVendor, initial: SimConfigInput
     const now = clock();
     const headers = request.headers as Record<string, string | undefined>;
     const token = vendor.token(headers);
-    const call: CallState = { now, requestId: randomUUID(), token: token ?? '', limiter: limiterOf(token ?? '') };
+    const { quota } = request.routeOptions.config as { quota?: string };
+    const call: CallState = { now, requestId: randomUUID(), token: token ?? '', limiter: limiterOf(token ?? '', quota), limits: limits.get(quota)! };
     calls.set(request, call);
     stats.arrived(request.method, request.routeOptions.url ?? '(no such path)', call.token);
+    if ((request.routeOptions.config as { open?: true }).open) return undefined;
     if (token === null || (config.tokens !== null && !config.tokens.includes(token))) {
       return answer(request, reply, call, vendor.failure(401, call.requestId));
     }
@@ -149,9 +160,10 @@ export function createSimulator(vendor: SimulatedVendor, initial: SimConfigInput
       refused,
       config,
       write: (collection, key, properties) => records.write(collection, key, properties, { at: clock(), requestId: call.requestId, keep }),
-      remove: (collection, id) => (keep ? records.remove(collection, id) : records.findById(collection, id) !== undefined),
       find: (collection, key) => records.find(collection, key),
       findById: (collection, id) => records.findById(collection, id),
+      remove: (collection, key) => (keep ? records.remove(collection, key) : records.find(collection, key) !== undefined),
+      memory,
     });
     const handled = (): SimAnswer => route.handle(sim(true));
     if (!rule) return answer(request, reply, call, handled());
@@ -171,7 +183,7 @@ export function createSimulator(vendor: SimulatedVendor, initial: SimConfigInput
         return answer(request, reply, call, { status: rule.status, headers, body: rule.body === undefined ? base.body : rule.body }, note);
       }
       case 'rateLimit': {
-        const limit = limits.find(({ name }) => name === rule.limit) ?? limits[0]!;
+        const limit = call.limits.find(({ name }) => name === rule.limit) ?? call.limits[0]!;
         return answer(request, reply, call, limited(limit, call, rule.retryAfter), note);
       }
       case 'serverError':
@@ -199,8 +211,12 @@ export function createSimulator(vendor: SimulatedVendor, initial: SimConfigInput
     }
   };
 
+  app.addContentTypeParser('text/csv', { parseAs: 'string' }, (_request, body, done) => done(null, body));
+  // JSON:API (jsonapi.org) has a type of its own.
+  app.addContentTypeParser('application/vnd.api+json', { parseAs: 'string' }, app.getDefaultJsonParser('error', 'error'));
   for (const route of vendor.routes) {
-    app.route({ method: route.method, url: route.path, handler: (request, reply) => perform(route, request, reply) });
+    const config = { open: route.open, quota: route.quota };
+    app.route({ method: route.method, url: route.path, config, handler: (request, reply) => perform(route, request, reply) });
   }
   app.setNotFoundHandler((request, reply) => {
     const call = calls.get(request);
@@ -230,7 +246,9 @@ export function createSimulator(vendor: SimulatedVendor, initial: SimConfigInput
       vendor: vendor.vendor,
       sinceMs: Math.round(performance.now() - since),
       ...stats.read(),
-      windows: Object.fromEntries([...limiters].map(([token, limiter]) => [token === '' ? 'none' : tokenName(token), limiter.stats()])),
+      windows: Object.fromEntries(
+        [...limiters].map(([token, mine]) => [token === '' ? 'none' : tokenName(token), [...mine.values()].flatMap((limiter) => limiter.stats())]),
+      ),
       records: records.counts(),
     }),
     records: () => records.list(),
@@ -239,6 +257,7 @@ export function createSimulator(vendor: SimulatedVendor, initial: SimConfigInput
       stats.clear();
       faults.clear();
       limiters.clear();
+      memory.clear();
       since = performance.now();
     },
   };

@@ -18,9 +18,7 @@ describe('headers', () => {
   });
 
   it('are named when a delivery lacks one', () => {
-    expect(() => requiredHeader('GitHub', request({}), 'x-github-event')).toThrow(
-      new UnreadableDelivery('GitHub: expected a header x-github-event, got none'),
-    );
+    expect(() => requiredHeader('GitHub', request({}), 'x-github-event')).toThrow(new UnreadableDelivery('GitHub: expected a header x-github-event, got none'));
   });
 });
 
@@ -35,9 +33,7 @@ describe('fields', () => {
     [{ 'secret@example.com': 1 }, 'an object'],
   ])('are told by kind, never by value: %p', (value, kind) => {
     const object = value === undefined ? {} : { id: value };
-    expect(() => textAt('Stripe', object, 'id')).toThrow(
-      new UnreadableDelivery(`Stripe: expected text at id, got ${kind}`),
-    );
+    expect(() => textAt('Stripe', object, 'id')).toThrow(new UnreadableDelivery(`Stripe: expected text at id, got ${kind}`));
   });
 
   it('tell objects from arrays and null', () => {
@@ -61,17 +57,7 @@ describe('times', () => {
     expect(isoTime('2026-09-28T15:30:00Z')).toBe(1_790_609_400_000);
     expect(isoTime('2026-09-28T11:30:00-04:00')).toBe(1_790_609_400_000);
     expect(isoTime('2026-09-28T15:30:00.877041743Z')).toBe(1_790_609_400_877); // Shopify: nanoseconds
-    const notTimes = [
-      '',
-      '2026-09-28',
-      '2026-09-28T15:30:00',
-      '2026-13-01T00:00:00Z',
-      '28 Sep 2026 15:30 GMT',
-      'now',
-      1,
-      null,
-      undefined,
-    ];
+    const notTimes = ['', '2026-09-28', '2026-09-28T15:30:00', '2026-13-01T00:00:00Z', '28 Sep 2026 15:30 GMT', 'now', 1, null, undefined];
     for (const value of notTimes) expect(isoTime(value)).toBeNull();
   });
 
@@ -79,7 +65,6 @@ describe('times', () => {
     expect(unixTime(1_790_609_400, 1000)).toBe(1_790_609_400_000);
     expect(unixTime(1_790_609_400.5, 1000)).toBe(1_790_609_400_500);
     expect(unixTime(0, 1)).toBe(0);
-    for (const value of [-1, 1e300, '1790609400', null, undefined, Number.NaN])
-      expect(unixTime(value, 1000)).toBeNull();
+    for (const value of [-1, 1e300, '1790609400', null, undefined, Number.NaN]) expect(unixTime(value, 1000)).toBeNull();
   });
 });

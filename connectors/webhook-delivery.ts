@@ -74,7 +74,5 @@ function kindOf(value: Json | undefined): string {
   if (value === null) return 'null';
   if (value === '') return 'empty text';
   if (Array.isArray(value)) return 'an array';
-  return { string: 'text', number: 'a number', boolean: 'true or false', object: 'an object' }[
-    typeof value as 'string'
-  ];
+  return { string: 'text', number: 'a number', boolean: 'true or false', object: 'an object' }[typeof value as 'string'];
 }

@@ -11,9 +11,7 @@ export interface RawRequest {
 }
 
 /** Verdict on a signature. */
-export type Verification =
-  | { ok: true }
-  | { ok: false; reason: 'missing_signature' | 'bad_signature' | 'stale'; detail: string };
+export type Verification = { ok: true } | { ok: false; reason: 'missing_signature' | 'bad_signature' | 'stale'; detail: string };
 
 /** One event found in a delivery. */
 export interface ExtractedEvent {

@@ -14,12 +14,24 @@ export const billingCustomer = defineContract({
         object: z
           .object({
             id: z.string().meta({ description: 'Stripe’s id of the customer.', examples: ['cus_NffrFeUfNV2Hib'] }),
-            email: z.email().nullable().meta({ description: 'Billing e-mail.', examples: ['ada@example.com'] }),
-            name: z.string().nullable().meta({ description: 'Full name or business name.', examples: ['Ada Lovelace'] }),
-            delinquent: z.boolean().nullish().meta({ description: 'Whether the latest charge failed.', examples: [false] }),
+            email: z
+              .email()
+              .nullable()
+              .meta({ description: 'Billing e-mail.', examples: ['ada@example.com'] }),
+            name: z
+              .string()
+              .nullable()
+              .meta({ description: 'Full name or business name.', examples: ['Ada Lovelace'] }),
+            delinquent: z
+              .boolean()
+              .nullish()
+              .meta({ description: 'Whether the latest charge failed.', examples: [false] }),
           })
           .meta({ description: 'The customer after the change.', examples: [{ id: 'cus_NffrFeUfNV2Hib', email: 'ada@example.com', name: 'Ada Lovelace' }] }),
       })
-      .meta({ description: 'Envelope of the changed object.', examples: [{ object: { id: 'cus_NffrFeUfNV2Hib', email: 'ada@example.com', name: 'Ada Lovelace' } }] }),
+      .meta({
+        description: 'Envelope of the changed object.',
+        examples: [{ object: { id: 'cus_NffrFeUfNV2Hib', email: 'ada@example.com', name: 'Ada Lovelace' } }],
+      }),
   }),
 });

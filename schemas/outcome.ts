@@ -2,16 +2,7 @@ import type { Violation } from './contract';
 import type { Json } from './json';
 
 /** Where a record ended (design: one terminal outcome each). */
-export const terminalOutcomes = [
-  'verified',
-  'accepted',
-  'skipped',
-  'superseded',
-  'rejected',
-  'invalid',
-  'expired',
-  'failed',
-] as const;
+export const terminalOutcomes = ['verified', 'accepted', 'skipped', 'superseded', 'rejected', 'invalid', 'expired', 'failed'] as const;
 
 /** Later findings about an accepted record; they change the ledger, never the closed run. */
 export const findingOutcomes = ['missing', 'drifted'] as const;

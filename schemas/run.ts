@@ -62,7 +62,7 @@ export interface DeliverInput {
 }
 
 /** Why a record waits. */
-export type HeldCause = 'budget' | 'breaker' | 'claim' | 'ledger' | 'shutdown';
+export type HeldCause = 'budget' | 'breaker' | 'paused' | 'off-peak' | 'claim' | 'ledger' | 'shutdown';
 
 export type DeliverResult =
   | { kind: 'done'; outcome: RecordOutcome }

@@ -14,7 +14,10 @@ export const signup = defineContract({
       .object({
         customer_id: z.string().meta({ description: 'Our id of the new customer.', examples: ['c-1042'] }),
         email: z.email().meta({ description: 'Address given in the form.', examples: ['ada@example.com'] }),
-        company: z.string().nullish().meta({ description: 'Company given in the form.', examples: ['Analytical Engines'] }),
+        company: z
+          .string()
+          .nullish()
+          .meta({ description: 'Company given in the form.', examples: ['Analytical Engines'] }),
       })
       .meta({ description: 'The sign-up.', examples: [{ customer_id: 'c-1042', email: 'ada@example.com', company: 'Analytical Engines' }] }),
   }),

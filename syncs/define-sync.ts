@@ -2,7 +2,7 @@ import type { Contract } from '../schemas/contract';
 import { contractRef } from '../schemas/contract';
 import type { Lane, RetryPolicy, SyncPlan } from '../schemas/plan';
 import type { Enrichment, Operation } from '../connectors/connector';
-import type { SourceAccount, VendorAccount } from './accounts-api';
+import { budgetScopes, type SourceAccount, type VendorAccount } from './accounts-api';
 import { durationMs, type Duration } from './duration';
 
 /** Events of one source account, by topic. Several topics may share a sync. */
@@ -181,7 +181,7 @@ export function compilePlan(sync: Sync): SyncPlan {
     maxBatchBytes: operation.maxBatchBytes,
     resend: operation.resend,
     mapVersion: sync.mapVersion,
-    scopes: account.scopes.map((scope) => ({ vendor: operation.connector.vendor, scope })),
+    scopes: budgetScopes(account, operation.quota),
     retry: sync.retry,
     budget: sync.budget,
     ...(sync.enrich

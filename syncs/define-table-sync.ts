@@ -3,6 +3,7 @@ import { contractRef, type Contract } from '../schemas/contract';
 import type { Lane, RetryPolicy } from '../schemas/plan';
 import type { OnRemove, TableGuards, TablePlan, TableSource } from '../schemas/table';
 import type { Operation } from '../connectors/connector';
+import { budgetScopes } from './accounts-api';
 import { checkBudget, checkId, retryPolicy, type BudgetOptions, type Destination, type RetryOptions, type Skip } from './define-sync';
 import { durationMs, type Duration } from './duration';
 import type { WarehouseAccount } from './warehouses-api';
@@ -204,7 +205,7 @@ export function compileTablePlan(sync: TableSync): TablePlan {
     resend: operation.resend,
     onRemove: sync.removal?.onRemove ?? 'ignore',
     mapVersion: sync.mapVersion,
-    scopes: account.scopes.map((scope) => ({ vendor: operation.connector.vendor, scope })),
+    scopes: budgetScopes(account, operation.quota),
     retry: sync.retry,
     budget: sync.budget,
     guards: sync.guards,

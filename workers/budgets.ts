@@ -4,32 +4,45 @@ import { hostname } from 'node:os';
 import { performance } from 'node:perf_hooks';
 import type { Logger } from 'pino';
 import { ConfigError } from '../platform/config';
+import type { OffPeak } from '../schemas/off-peak';
 import type { BudgetScope } from '../schemas/plan';
-import type { VendorAccount } from '../syncs/accounts-api';
+import { allBudgets, budgetScopes, type VendorAccount } from '../syncs/accounts-api';
 import { checkLimits, checkShares } from '../workflows/budget/validate';
 import { vendorTaskQueue } from '../workflows/ids';
+import { createAlerts } from './alerts';
 import { createBacklog } from './gate/backlog';
-import { DurableGate } from './gate/durable-gate';
+import { DurableGate, queueLanes } from './gate/durable-gate';
 import { createLeaseClient } from './gate/lease-client';
 import { vendorAccounts, type Spender } from './links';
 
+/** What the syncs declare of one budget scope. */
+export interface DeclaredBudget {
+  accounts: VendorAccount[];
+  limits: ReturnType<VendorAccount['connector']['limits']>;
+  shares: Record<string, number>;
+  offPeak: OffPeak | null;
+}
+
 /** What the syncs declare of each budget scope. Every mistake is named at once. */
-export function declaredBudgets(
-  syncs: readonly Spender[],
-): Map<string, { accounts: VendorAccount[]; limits: ReturnType<VendorAccount['connector']['limits']>; shares: Record<string, number> }> {
+export function declaredBudgets(syncs: readonly Spender[]): Map<string, DeclaredBudget> {
   const problems: string[] = [];
-  const budgets: ReturnType<typeof declaredBudgets> = new Map();
+  const budgets = new Map<string, DeclaredBudget>();
   for (const account of vendorAccounts(syncs)) {
-    for (const scope of account.scopes) {
-      const id = `${account.connector.vendor}/${scope}`;
+    for (const { scope, quota } of allBudgets(account)) {
+      const id = idOf(scope);
       const known = budgets.get(id);
-      if (known) known.accounts.push(account);
-      else budgets.set(id, { accounts: [account], limits: account.connector.limits(account.plan), shares: {} });
+      const offPeak = account.offPeak ?? null;
+      if (!known) budgets.set(id, { accounts: [account], limits: account.connector.limits(account.plan, quota), shares: {}, offPeak });
+      else if (known.accounts.push(account) && JSON.stringify(known.offPeak) !== JSON.stringify(offPeak)) {
+        problems.push(
+          `budget ${id}: its accounts (${known.accounts.map(({ name }) => name).join(', ')}) declare different offPeak hours; expected the same in all of them`,
+        );
+      }
     }
   }
   for (const [id, budget] of budgets) {
     for (const sync of syncs) {
-      const spends = sync.to.account.scopes.some((scope) => `${sync.to.account.connector.vendor}/${scope}` === id);
+      const spends = spentBy(sync).some((scope) => idOf(scope) === id);
       if (spends && sync.budget.share !== undefined) budget.shares[sync.id] = sync.budget.share;
     }
     for (const check of [() => checkLimits(budget.limits), () => checkShares(budget.shares)]) {
@@ -44,26 +57,39 @@ export function declaredBudgets(
   return budgets;
 }
 
+const idOf = ({ vendor, scope }: BudgetScope): string => `${vendor}/${scope}`;
+
+/** What a record of the sync needs to be sent. */
+function spentBy({ to }: Spender): BudgetScope[] {
+  return budgetScopes(to.account, to.operation.quota);
+}
+
 /** The process's gate to every budget its syncs spend from. */
-export function createGate(options: { syncs: readonly Spender[]; client: () => Client; namespace: string; log: Logger }): DurableGate {
+export function createGate(options: {
+  syncs: readonly Spender[];
+  client: () => Client;
+  namespace: string;
+  log: Logger;
+  alertWebhook?: string | undefined;
+}): DurableGate {
   const { syncs, client, namespace, log } = options;
   const budgets = declaredBudgets(syncs);
   const worker = `${hostname()}-${process.pid}-${randomUUID().slice(0, 8)}`;
-  const idOf = ({ vendor, scope }: BudgetScope): string => `${vendor}/${scope}`;
   const silent = new Map<string, number>();
-  return new DurableGate({
+  const alerts = createAlerts({ webhook: options.alertWebhook, log });
+  const gate: DurableGate = new DurableGate({
     scope: (scope) => {
       const budget = budgets.get(idOf(scope));
-      return { worker, limits: budget?.limits ?? [], shares: budget?.shares ?? {} };
+      return { worker, limits: budget?.limits ?? [], shares: budget?.shares ?? {}, offPeak: budget?.offPeak ?? null };
     },
     readings: (scope, { headers }) => budgets.get(idOf(scope))?.accounts[0]?.connector.limitReadings({ headers }) ?? [],
     lease: createLeaseClient(client),
-    backlog: createBacklog(client, namespace, (scope) =>
-      (budgets.get(idOf(scope))?.accounts ?? []).flatMap(({ connector, name }) => [
-        vendorTaskQueue(connector.vendor, name, 'live'),
-        vendorTaskQueue(connector.vendor, name, 'bulk'),
-      ]),
-    ),
+    backlog: createBacklog(client, namespace, (scope) => {
+      const accounts = syncs.filter((sync) => spentBy(sync).some((one) => idOf(one) === idOf(scope))).map(({ to }) => to.account);
+      const queues = accounts.flatMap(({ connector, name }) => queueKinds(scope).map((kind) => vendorTaskQueue(connector.vendor, name, kind)));
+      return [...new Set(queues)];
+    }),
+    alert: (scope, alert) => alerts(idOf(scope), alert),
     timers: {
       now: () => performance.now(),
       after: (ms, run) => {
@@ -81,4 +107,8 @@ export function createGate(options: { syncs: readonly Spender[]; client: () => C
       log.warn({ err: error, budget: id }, 'the budget does not answer; calls go on while the lease lasts, then wait');
     },
   });
+  // What waits for its lane's hours is no reason to keep a lease.
+  const queueKinds = (scope: BudgetScope): ('live' | 'bulk')[] =>
+    queueLanes('backfill').some((lane) => gate.blocked([scope], { lane, sync: '' })?.cause !== 'off-peak') ? ['live', 'bulk'] : ['live'];
+  return gate;
 }

@@ -4,7 +4,7 @@ import type { Gate } from '../connectors/permit';
 import type { VendorLink } from '../activities/deps';
 import { ConfigError } from '../platform/config';
 import type { Environment, Secrets } from '../platform/secrets';
-import { accountVariable, type VendorAccount } from '../syncs/accounts-api';
+import { accountVariable, budgetScopes, type VendorAccount } from '../syncs/accounts-api';
 import type { Sync } from '../syncs/define-sync';
 
 /** From permit to last byte, milliseconds. */
@@ -24,7 +24,9 @@ export function createLinks(options: { accounts: readonly VendorAccount[]; secre
   const { accounts, secrets, env, gate } = options;
   const problems: string[] = [];
   const https = new Map<string, VendorHttp>();
-  for (const { connector, name } of accounts) {
+  for (const account of accounts) {
+    const { connector, name } = account;
+    const scopesOf = (quota: string) => budgetScopes(account, quota);
     const read = () => Promise.resolve(credentialsOf(connector, name, secrets));
     try {
       credentialsOf(connector, name, secrets);
@@ -32,7 +34,7 @@ export function createLinks(options: { accounts: readonly VendorAccount[]; secre
       problems.push((error as Error).message);
     }
     const baseUrl = env[accountVariable(connector.vendor, name, 'baseUrl')] ?? connector.baseUrl;
-    https.set(`${connector.vendor}/${name}`, createVendorHttp({ connector, baseUrl, credentials: read, gate, timeoutMs: callTimeoutMs }));
+    https.set(`${connector.vendor}/${name}`, createVendorHttp({ connector, baseUrl, credentials: read, gate, scopesOf, timeoutMs: callTimeoutMs }));
   }
   if (problems.length > 0) throw new ConfigError(problems);
   return {

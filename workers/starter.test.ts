@@ -42,7 +42,10 @@ describe('a re-armed event whose old run is still there', () => {
   async function startAgain(status: string, result: unknown = undefined) {
     const calls: unknown[][] = [];
     const rows = [[row]];
-    const note = (name: string) => async (...args: unknown[]) => void calls.push([name, ...args]);
+    const note =
+      (name: string) =>
+      async (...args: unknown[]) =>
+        void calls.push([name, ...args]);
     const starter = new Starter({
       client: {
         workflow: {
@@ -52,7 +55,12 @@ describe('a re-armed event whose old run is still there', () => {
           getHandle: () => ({ describe: async () => ({ status: { name: status }, runId: 'old' }), result: async () => result }),
         },
       } as unknown as Client,
-      inbox: { claimForStart: async () => rows.pop() ?? [], markStarted: note('started'), release: note('released'), onArrival: async () => async () => undefined },
+      inbox: {
+        claimForStart: async () => rows.pop() ?? [],
+        markStarted: note('started'),
+        release: note('released'),
+        onArrival: async () => async () => undefined,
+      },
       outcomes: { record: note('recorded') },
       plans: new Map([['s', samplePlan({ syncId: 's' })]]),
       owner: 'test',

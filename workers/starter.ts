@@ -130,7 +130,18 @@ export class Starter {
       const { body: _body, id, ...facts } = row.event;
       log.error({ sync: row.syncId, workflowId: row.workflowId, cause: refusal }, 'Temporal refused a start for good');
       await outcomes.record([
-        { ...facts, eventId: id, syncId: row.syncId, workflowId: row.workflowId, runId: `refused-${randomUUID()}`, keyHmacs: [], outcome: 'failed', code: 'START_REFUSED', cause: refusal, attempts: 0 },
+        {
+          ...facts,
+          eventId: id,
+          syncId: row.syncId,
+          workflowId: row.workflowId,
+          runId: `refused-${randomUUID()}`,
+          keyHmacs: [],
+          outcome: 'failed',
+          code: 'START_REFUSED',
+          cause: refusal,
+          attempts: 0,
+        },
       ]);
       return;
     }
@@ -153,7 +164,16 @@ export class Starter {
     const { body: _body, id, ...facts } = row.event;
     await outcomes.record([
       // As a run of its own: what the ledger knows of the old run id is over.
-      { ...facts, eventId: id, syncId: row.syncId, workflowId: row.workflowId, runId: `${runId}#late`, keyHmacs: [], outcome: end.outcome, attempts: end.attempts.length },
+      {
+        ...facts,
+        eventId: id,
+        syncId: row.syncId,
+        workflowId: row.workflowId,
+        runId: `${runId}#late`,
+        keyHmacs: [],
+        outcome: end.outcome,
+        attempts: end.attempts.length,
+      },
     ]);
   }
 

@@ -28,13 +28,16 @@ export class Sweeper {
   ) {}
 
   start(): void {
-    this.timer = setInterval(() => {
-      if (this.busy) return;
-      this.busy = true;
-      this.sweeping = this.sweep()
-        .catch((error: unknown) => this.options.log.warn({ err: error }, 'sweep failed; trying again'))
-        .finally(() => (this.busy = false));
-    }, Math.min(everyMs, this.options.olderThanMs));
+    this.timer = setInterval(
+      () => {
+        if (this.busy) return;
+        this.busy = true;
+        this.sweeping = this.sweep()
+          .catch((error: unknown) => this.options.log.warn({ err: error }, 'sweep failed; trying again'))
+          .finally(() => (this.busy = false));
+      },
+      Math.min(everyMs, this.options.olderThanMs),
+    );
     this.timer.unref();
   }
 

@@ -7,13 +7,14 @@ import type { Ledger } from '../ledger/port';
 import { createCodec, dataConverter } from '../platform/codec';
 import { createKeyHmac } from '../platform/hmac';
 import type { BudgetScope, Lane, SyncPlan } from '../schemas/plan';
-import type { VendorAccount } from '../syncs/accounts-api';
+import { budgetScopes } from '../syncs/accounts-api';
 import { compilePlan, type Sync } from '../syncs/define-sync';
 import type { TableSync } from '../syncs/define-table-sync';
 import { budgetTaskQueue, mainTaskQueue, vendorTaskQueue } from '../workflows/ids';
 import { createGate } from './budgets';
 import { workflowBundle } from './bundle';
 import type { WorkerConfig } from './config';
+import { queueLanes } from './gate/durable-gate';
 import { GatedSlots } from './gate/gated-slots';
 import { createLinks, vendorAccounts, type Spender } from './links';
 import { ensureSchedules } from './schedules';
@@ -52,7 +53,13 @@ export async function startWorker(options: WorkerParts): Promise<RunningWorker> 
   // Made before any connection: a mistake in the configuration is named before a server that is away is.
   const temporal: { client?: Client } = {};
   const { namespace } = config.temporal;
-  const gate = createGate({ syncs: spenders, client: () => temporal.client!, namespace, log: log.child({ component: 'budget' }) });
+  const gate = createGate({
+    syncs: spenders,
+    client: () => temporal.client!,
+    namespace,
+    log: log.child({ component: 'budget' }),
+    alertWebhook: config.alertWebhook,
+  });
   const links = createLinks({ accounts: vendorAccounts(spenders), secrets: config.secrets, env: process.env, gate });
   const warehouses = createWarehouses(tableSyncs, config.secrets);
   const keyHmac = createKeyHmac(config.keySecrets);
@@ -99,9 +106,10 @@ export async function startWorker(options: WorkerParts): Promise<RunningWorker> 
       maxConcurrentWorkflowTaskExecutions: 100,
       maxCachedWorkflows: 1_000,
     }),
-    ...vendorQueues(spenders).map(({ taskQueue, slots, scopes, lane }) =>
-      Worker.create({ ...base, taskQueue, tuner: tunerOf(new GatedSlots({ slots, closedForMs: () => gate.closedForMs(scopes, lane) })) }),
-    ),
+    ...vendorQueues(spenders).map(({ taskQueue, slots, budgets: spentFrom, lanes }) => {
+      const closedForMs = () => Math.min(...spentFrom.flatMap((scopes) => lanes.map((lane) => gate.closedForMs(scopes, lane))));
+      return Worker.create({ ...base, taskQueue, tuner: tunerOf(new GatedSlots({ slots, closedForMs })) });
+    }),
   ]);
 
   const starter = new Starter({
@@ -131,7 +139,7 @@ export async function startWorker(options: WorkerParts): Promise<RunningWorker> 
   const running = Promise.all(workers.map((worker) => worker.run()));
   await queues.start();
   const hosting = budgets.run();
-  await firstLeases(gate, vendorAccounts(spenders));
+  await firstLeases(gate, spenders);
   await ensureSchedules(client, tableSyncs, log.child({ component: 'schedules' }));
   await starter.start();
   sweeper.start();
@@ -154,10 +162,14 @@ export async function startWorker(options: WorkerParts): Promise<RunningWorker> 
 }
 
 /** A record that comes first should not wait for a budget to be found. Without an answer the worker starts all the same. */
-async function firstLeases(gate: Gate, accounts: readonly VendorAccount[]): Promise<void> {
-  const scopes = accounts.flatMap(({ connector, scopes: names }) => names.map((scope) => ({ vendor: connector.vendor, scope })));
+async function firstLeases(gate: Gate, syncs: readonly Spender[]): Promise<void> {
+  const scopes = syncs.flatMap(({ to, enrich }) => [
+    ...budgetScopes(to.account, to.operation.quota),
+    ...(enrich ? budgetScopes(enrich.account, enrich.enrichment.quota) : []),
+  ]);
+  const each = new Map(scopes.map((scope) => [`${scope.vendor}/${scope.scope}`, scope]));
   await Promise.all(
-    scopes.map(async (scope) => {
+    [...each.values()].map(async (scope) => {
       const signal = AbortSignal.timeout(firstLeaseMs);
       const permit = await gate.acquire({ scopes: [scope], lane: 'live', sync: 'worker', signal }).catch(() => null);
       permit?.giveBack();
@@ -174,21 +186,27 @@ function tunerOf(activityTaskSlotSupplier: GatedSlots): WorkerTuner {
 interface VendorQueue {
   taskQueue: string;
   slots: number;
-  scopes: BudgetScope[];
-  lane: Lane;
+  /** What its records spend from: one set of scopes per quota in use. Polled while one of them has room. */
+  budgets: BudgetScope[][];
+  /** Lanes whose records come here: polled while one of them may go. */
+  lanes: readonly Lane[];
 }
 
 /** Two queues per vendor account. Live slots hold two batches: one in the call, one collecting. */
 function vendorQueues(syncs: readonly Spender[]): VendorQueue[] {
-  const accounts = new Map<string, { vendor: string; account: string; batch: number; scopes: BudgetScope[] }>();
+  const accounts = new Map<string, { vendor: string; account: string; batch: number; quotas: Map<string | undefined, BudgetScope[]> }>();
   for (const { to } of syncs) {
     const vendor = to.operation.connector.vendor;
     const id = `${vendor}/${to.account.name}`;
-    const scopes = to.account.scopes.map((scope) => ({ vendor, scope }));
-    accounts.set(id, { vendor, account: to.account.name, batch: Math.max(to.operation.maxBatch, accounts.get(id)?.batch ?? 0), scopes });
+    const known = accounts.get(id);
+    const quotas = (known?.quotas ?? new Map<string | undefined, BudgetScope[]>()).set(to.operation.quota, budgetScopes(to.account, to.operation.quota));
+    accounts.set(id, { vendor, account: to.account.name, batch: Math.max(to.operation.maxBatch, known?.batch ?? 0), quotas });
   }
-  return [...accounts.values()].flatMap(({ vendor, account, batch, scopes }): VendorQueue[] => [
-    { taskQueue: vendorTaskQueue(vendor, account, 'live'), slots: Math.max(20, 2 * batch), scopes, lane: 'live' },
-    { taskQueue: vendorTaskQueue(vendor, account, 'bulk'), slots: Math.max(10, batch), scopes, lane: 'backfill' },
-  ]);
+  return [...accounts.values()].flatMap(({ vendor, account, batch, quotas }): VendorQueue[] => {
+    const budgets = [...quotas.values()];
+    return [
+      { taskQueue: vendorTaskQueue(vendor, account, 'live'), slots: Math.max(20, 2 * batch), budgets, lanes: queueLanes('live') },
+      { taskQueue: vendorTaskQueue(vendor, account, 'bulk'), slots: Math.max(10, batch), budgets, lanes: queueLanes('backfill') },
+    ];
+  });
 }

@@ -1,7 +1,7 @@
 import { proxyActivities, proxyLocalActivities } from '@temporalio/workflow';
 import type { Activities } from '../activities';
-import type { Lane, SyncPlan } from '../schemas/plan';
-import { vendorTaskQueue } from './ids';
+import type { SyncPlan } from '../schemas/plan';
+import { lanePriority, vendorTaskQueue } from './ids';
 
 /** Light steps in the worker itself: one marker in history, no round trip. Retried until the ledger answers. */
 export function lightSteps(summary: string) {
@@ -32,10 +32,7 @@ export function queuedDelivery(plan: SyncPlan, left: { attempts: number; ms: num
       initialInterval: plan.retry.initialIntervalMs,
       maximumInterval: Math.max(plan.retry.maxIntervalMs, plan.retry.initialIntervalMs),
     },
-    priority: { priorityKey: priorityOf[plan.budget.lane], fairnessKey: plan.syncId.slice(0, 64) },
+    priority: { priorityKey: lanePriority[plan.budget.lane], fairnessKey: plan.syncId.slice(0, 64) },
     summary,
   });
 }
-
-/** Temporal's priorities go from 1 (first) to 5. */
-export const priorityOf: Record<Lane, number> = { live: 1, scheduled: 2, backfill: 4, replay: 5 };

@@ -3,6 +3,8 @@
  * Pure, so that workflow code may use it; hashing is passed in because the sandbox has no crypto.
  */
 
+import type { Lane } from '../schemas/plan';
+
 /** Lower-case hex SHA-256 of a UTF-8 string. */
 export type Sha256Hex = (text: string) => string;
 
@@ -52,3 +54,6 @@ export function tableTickWorkflowId(syncId: string): string {
 export function tableScheduleId(syncId: string): string {
   return `${encodeURIComponent(syncId)}/schedule`;
 }
+
+/** A lane's priority in a vendor's queue. Temporal's go from 1 (first) to 5. */
+export const lanePriority: Readonly<Record<Lane, number>> = { live: 1, scheduled: 2, backfill: 4, replay: 5 };

@@ -12,15 +12,7 @@ import {
 } from '@temporalio/workflow';
 import type { AttemptEnd, RecordOutcome } from '../schemas/outcome';
 import { isFailure } from './outcomes';
-import type {
-  DeliverFailureDetails,
-  DeliverResult,
-  EnrichmentResult,
-  EventFacts,
-  HeldCause,
-  PreparedRecord,
-  RecordSyncInput,
-} from '../schemas/run';
+import type { DeliverFailureDetails, DeliverResult, EnrichmentResult, EventFacts, HeldCause, PreparedRecord, RecordSyncInput } from '../schemas/run';
 import { lightSteps, oneTry, queuedDelivery } from './activity-options';
 
 /** A record that fails in this many breaker cycles, while the vendor comes back for others, ends `failed`. */
@@ -169,7 +161,17 @@ class RecordRun {
   /** An attempt that nobody could tell the end of: it may have reached the vendor. */
   private withLost(attempts: AttemptEnd[]): AttemptEnd[] {
     const cause = 'the worker stopped, or could not book the answer';
-    const lost = { number: attempts.length + 1, at: new Date().toISOString(), status: null, code: 'LOST', waitMs: 0, tookMs: 0, batch: 1, cause, ambiguous: true };
+    const lost = {
+      number: attempts.length + 1,
+      at: new Date().toISOString(),
+      status: null,
+      code: 'LOST',
+      waitMs: 0,
+      tookMs: 0,
+      batch: 1,
+      cause,
+      ambiguous: true,
+    };
     return [...attempts, lost];
   }
 
@@ -286,6 +288,8 @@ class RecordRun {
 const heldWords: Record<HeldCause, string> = {
   budget: 'waiting for the vendor account’s budget',
   breaker: 'the vendor is failing; waiting for it to recover',
+  paused: 'paused by an operator',
+  'off-peak': 'its lane sends in the account’s off-peak hours only',
   claim: 'another run is writing this record',
   ledger: 'the ledger does not answer; waiting for it',
   shutdown: 'the worker stopped; going on elsewhere',

@@ -1,12 +1,20 @@
 import type { Gate, Permit } from '../../connectors/permit';
 import type { BudgetScope, Lane } from '../../schemas/plan';
 import { lanes } from '../../schemas/plan';
-import type { Admission } from '../deps';
+import type { Admission, Blocked } from '../deps';
 import { batchCap, type Item } from './item';
+
+/** How far apart records come back that were blocked together: many thousands, after a night's hours begin. */
+const spreadMs: Record<Blocked['cause'], number> = { paused: 5_000, 'off-peak': 5 * 60_000 };
+const blockedLookMs = 500;
 
 export interface BatcherOptions {
   gate: Gate;
   admit(scopes: readonly BudgetScope[]): Admission;
+  /** Paused by an operator, or outside its lane's hours. */
+  blocked: (scopes: readonly BudgetScope[], who: { lane: Lane; sync: string }) => Blocked | null;
+  /** 0..1: spreads what comes back together. */
+  random: () => number;
   /** Epoch ms until which the breaker is open; 0 = closed. */
   openUntil(scopes: readonly BudgetScope[]): number;
   scopes: readonly BudgetScope[];
@@ -68,6 +76,7 @@ export class Batcher {
   }
 
   private pump(): void {
+    this.holdBlocked();
     const first = byLane(this.ready())[0];
     if (!first || this.calls >= this.maxCalls || this.asking.has(first.plan.budget.lane)) return;
     const { lane } = first.plan.budget;
@@ -82,6 +91,7 @@ export class Batcher {
     // Open: no permit will come before then, and these records wait better in their workflows.
     const permit = first && untilMs <= this.options.now() ? await this.permit(lane, first.plan.syncId) : null;
     this.asking.delete(lane);
+    if (permit === 'blocked') return this.pump();
     if (untilMs > this.options.now()) this.holdAll(untilMs);
     if (!permit) return;
     // Asked after the permit came, so that an admission is never left unreported.
@@ -95,15 +105,39 @@ export class Batcher {
     this.pump();
   }
 
+  /** Records that may not go whatever permits there are wait in their workflows: they keep nobody else's place here. */
+  private holdBlocked(): void {
+    const known = new Map<string, Blocked | null>();
+    for (const item of [...this.waiting]) {
+      const { syncId: sync, budget } = item.plan;
+      const key = `${budget.lane}/${sync}`;
+      if (!known.has(key)) known.set(key, this.options.blocked(this.options.scopes, { lane: budget.lane, sync }));
+      const blocked = known.get(key);
+      if (!blocked) continue;
+      this.remove(item);
+      // In the queue's hands at once, or later: then not all in one moment.
+      const spread = blocked.untilMs > this.options.now() ? Math.round(this.options.random() * spreadMs[blocked.cause]) : 0;
+      item.settle({ kind: 'unsent', cause: blocked.cause, untilMs: blocked.untilMs + spread });
+    }
+  }
+
   private holdAll(untilMs: number): void {
     for (const item of this.waiting.splice(0)) item.settle({ kind: 'unsent', cause: 'breaker', untilMs });
   }
 
-  private async permit(lane: Lane, sync: string): Promise<Permit | null> {
+  /** `blocked`: while it was waited for, the sync was paused, or its lane's hours ended. */
+  private async permit(lane: Lane, sync: string): Promise<Permit | 'blocked' | null> {
+    const { gate, scopes, blocked } = this.options;
+    const stop = new AbortController();
+    const watch = setInterval(() => blocked(scopes, { lane, sync }) && stop.abort(), blockedLookMs);
+    watch.unref();
     try {
-      return await this.options.gate.acquire({ scopes: this.options.scopes, lane, sync });
+      return await gate.acquire({ scopes, lane, sync, signal: stop.signal });
     } catch {
-      return null; // the gate is closing down; items leave by deadline or shutdown
+      // Else the gate is closing down; items leave by deadline or shutdown.
+      return stop.signal.aborted ? 'blocked' : null;
+    } finally {
+      clearInterval(watch);
     }
   }
 

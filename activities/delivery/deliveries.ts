@@ -39,6 +39,8 @@ export class Deliveries {
       gate: this.deps.gate,
       admit: (scopes) => this.deps.health.admit(scopes),
       unused: (scopes) => this.deps.health.report(scopes, { answered: [], failed: [], connection: false }),
+      blocked: (scopes, who) => this.deps.health.blocked(scopes, who),
+      random: () => this.deps.random(),
       openUntil: (scopes) => this.deps.health.openUntil(scopes),
       scopes: plan.scopes,
       maxBatch: plan.maxBatch,

@@ -43,7 +43,8 @@ describe('coalescing', () => {
   test('lanes: live first', async () => {
     const delivery = new TestDelivery();
     delivery.permits = 0;
-    const plan = (lane: 'live' | 'replay') => samplePlan({ vendor: 'fake', operation: 'things.upsert', object: 'thing', maxBatch: 1, maxBatchBytes: 1_000, budget: { lane } });
+    const plan = (lane: 'live' | 'replay') =>
+      samplePlan({ vendor: 'fake', operation: 'things.upsert', object: 'thing', maxBatch: 1, maxBatchBytes: 1_000, budget: { lane } });
     const ends = [delivery.deliver('bulk', { plan: plan('replay') }), delivery.deliver('live', { plan: plan('live') })];
     await settle();
     delivery.free();
@@ -56,7 +57,13 @@ describe('coalescing', () => {
   test('a batch stays within the vendor’s bytes', async () => {
     const delivery = new TestDelivery();
     delivery.permits = 0;
-    const big = (key: string) => ({ key, keyHmac: `k_${key}`, version: { at: 1, arrival: 1 }, fields: ['a'], input: { key, fields: { a: 'x'.repeat(400_000) } } });
+    const big = (key: string) => ({
+      key,
+      keyHmac: `k_${key}`,
+      version: { at: 1, arrival: 1 },
+      fields: ['a'],
+      input: { key, fields: { a: 'x'.repeat(400_000) } },
+    });
     const ends = ['a', 'b', 'c'].map((key) => delivery.deliver(key, { record: big(key) }));
     await settle();
     delivery.free();
@@ -193,7 +200,11 @@ describe('answers', () => {
     expect(locked).toMatchObject({ kind: 'failed', attempt: { code: 'LOCKED' } });
     // 2xx that says nothing of a record is not success, and its claim stays: it may have landed.
     expect(forgotten).toMatchObject({ kind: 'failed', attempt: { code: 'MISSING_RESULT' } });
-    expect(delivery.confirmed.map(({ keyHmac, landed }) => [keyHmac, landed])).toEqual([['k_good', true], ['k_bad', false], ['k_locked', false]]);
+    expect(delivery.confirmed.map(({ keyHmac, landed }) => [keyHmac, landed])).toEqual([
+      ['k_good', true],
+      ['k_bad', false],
+      ['k_locked', false],
+    ]);
     expect(delivery.rows.map((row) => row.outcome)).toEqual(['accepted', 'rejected']);
   });
 
@@ -214,9 +225,18 @@ describe('answers', () => {
 
   test('a permanent refusal is an outcome, with the vendor’s words masked in the cause and whole in the details', async () => {
     const delivery = new TestDelivery();
-    delivery.answer = failing({ code: 'AUTH', status: 403, vendorCode: 'MISSING_SCOPES', message: 'refused for ada@example.com', vendorSaid: { message: 'refused for ada@example.com' } });
+    delivery.answer = failing({
+      code: 'AUTH',
+      status: 403,
+      vendorCode: 'MISSING_SCOPES',
+      message: 'refused for ada@example.com',
+      vendorSaid: { message: 'refused for ada@example.com' },
+    });
     const end = await delivery.deliver('a');
-    expect(end).toMatchObject({ kind: 'done', outcome: { outcome: 'rejected', code: 'MISSING_SCOPES', vendorSaid: { message: 'refused for ada@example.com' } } });
+    expect(end).toMatchObject({
+      kind: 'done',
+      outcome: { outcome: 'rejected', code: 'MISSING_SCOPES', vendorSaid: { message: 'refused for ada@example.com' } },
+    });
     expect(JSON.stringify(delivery.rows)).not.toContain('ada@');
   });
 
@@ -253,5 +273,33 @@ describe('poison', () => {
     expect([100, 10, 4, 1].map((batch) => cap(batch))).toEqual([10, 4, 1, 1]);
     expect(cap(100, 'RATE_LIMITED')).toBe(100);
     expect(batchCap({ plan, attempts: [] })).toBe(100);
+  });
+});
+
+describe('blocked whatever permits there are', () => {
+  test.each(['paused', 'off-peak'] as const)('%s: held at once, unsent, no claim, no attempt; another sync’s records go', async (cause) => {
+    const delivery = new TestDelivery();
+    const untilMs = Date.now() + 3_600_000;
+    delivery.blocked = (_scopes, { lane }) => (lane === 'backfill' ? { cause, untilMs } : null);
+    const plan = samplePlan({ vendor: 'fake', operation: 'things.upsert', object: 'thing', budget: { lane: 'backfill' } });
+    const [held, gone] = await Promise.all([delivery.deliver('a', { plan }), delivery.deliver('b')]);
+    expect(held).toMatchObject({ kind: 'unsent', cause });
+    // Spread, so that thousands don't come back in one moment.
+    expect((held as { untilMs: number }).untilMs).toBeGreaterThanOrEqual(untilMs);
+    expect(gone).toMatchObject({ kind: 'done' });
+    expect(delivery.batches).toEqual([['b']]);
+    expect(delivery.claims.flat().map(({ keyHmac }) => keyHmac)).toEqual(['k_b']);
+  });
+
+  test('paused while it waits for a permit: it leaves, and the lane is free for others', async () => {
+    const delivery = new TestDelivery();
+    delivery.permits = 0;
+    const first = delivery.deliver('a');
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    delivery.blocked = () => ({ cause: 'paused', untilMs: Date.now() + 15_000 });
+    expect(await first).toMatchObject({ kind: 'unsent', cause: 'paused' });
+    delivery.blocked = () => null;
+    delivery.permits = Infinity;
+    expect(await delivery.deliver('b')).toMatchObject({ kind: 'done' });
   });
 });

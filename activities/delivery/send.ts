@@ -2,11 +2,11 @@ import type { Operation, RecordResult } from '../../connectors/connector';
 import { VendorError } from '../../connectors/errors';
 import { maskText } from '../../connectors/mask';
 import type { Permit } from '../../connectors/permit';
-import type { ClaimRequest, Confirmation, OutcomeRow } from '../../ledger/port';
+import type { Confirmation, OutcomeRow } from '../../ledger/port';
 import type { AttemptEnd, RecordOutcome } from '../../schemas/outcome';
 import type { BudgetScope } from '../../schemas/plan';
 import type { ActivityDeps, VendorLink } from '../deps';
-import { outcomeRow } from '../record-outcome';
+import { type Claimed, claimRequest, numbered, rowOf, unsent } from './claimed';
 import type { Item, ItemEnd } from './item';
 import { bounded, connectorFault, isBatchRefusal, watchStatus } from './vendor-answer';
 
@@ -14,14 +14,8 @@ import { bounded, connectorFault, isBatchRefusal, watchStatus } from './vendor-a
 const claimMarginMs = 5_000;
 /** Another run's claim is asked for again this soon: it usually ends within one call. */
 const claimPollMs = 250;
-
-/** A record whose claim is ours: what will be sent of it. */
-interface Claimed {
-  item: Item;
-  input: unknown;
-  claim: number;
-  fields: string[];
-}
+/** Longest wait of a half for its own permit: shorter than what the activity may take. */
+const halfWaitMs = 15_000;
 
 /** How a claimed record left the call. `landed`: null when only the vendor knows; then the claim is left to lapse. */
 interface Settled {
@@ -61,7 +55,10 @@ export class Sender {
     if (this.deps.now() - claimedAt > claimMarginMs) {
       this.reportUnsent();
       permit.giveBack();
-      await this.book(claimed.map((one) => unsent(one)), []);
+      await this.book(
+        claimed.map((one) => unsent(one)),
+        [],
+      );
       for (const { item } of claimed) this.putBack(item);
       return;
     }
@@ -88,21 +85,38 @@ export class Sender {
         case 'wait':
           return waiting.push({ item, untilMs: result.untilMs });
         case 'superseded':
-          return ended.push({ item, outcome: this.outcome(item, { outcome: 'superseded', code: 'SUPERSEDED', cause: 'a newer version of all its fields has landed' }) });
+          return ended.push({
+            item,
+            outcome: this.outcome(item, { outcome: 'superseded', code: 'SUPERSEDED', cause: 'a newer version of all its fields has landed' }),
+          });
         case 'landed':
-          return ended.push({ item, outcome: this.outcome(item, { outcome: 'accepted', code: 'LANDED_BEFORE', cause: 'this version had landed already; not sent again', ...(result.vendorId ? { vendorId: result.vendorId } : {}) }) });
+          return ended.push({
+            item,
+            outcome: this.outcome(item, {
+              outcome: 'accepted',
+              code: 'LANDED_BEFORE',
+              cause: 'this version had landed already; not sent again',
+              ...(result.vendorId ? { vendorId: result.vendorId } : {}),
+            }),
+          });
         case 'claimed': {
           const input = result.dropFields.length > 0 ? this.operation.without(item.record.input, result.dropFields) : item.record.input;
           const fields = item.record.fields.filter((field) => !result.dropFields.includes(field));
           const one = { item, input, claim: result.claim, fields };
           if (input !== null) return claimed.push(one);
           unused.push(unsent(one));
-          return ended.push({ item, outcome: this.outcome(item, { outcome: 'superseded', code: 'SUPERSEDED', cause: 'newer versions of all its fields have landed' }) });
+          return ended.push({
+            item,
+            outcome: this.outcome(item, { outcome: 'superseded', code: 'SUPERSEDED', cause: 'newer versions of all its fields have landed' }),
+          });
         }
       }
     });
     if (ended.length > 0) {
-      await this.deps.ledger.fence.confirm(unused, ended.map(({ item, outcome }) => rowOf(item, outcome)));
+      await this.deps.ledger.fence.confirm(
+        unused,
+        ended.map(({ item, outcome }) => rowOf(item, outcome)),
+      );
       for (const { item, outcome } of ended) item.settle({ kind: 'done', outcome });
     }
     for (const { item, untilMs } of waiting) {
@@ -121,14 +135,18 @@ export class Sender {
     const watched = watchStatus(link);
     let results: Map<string, RecordResult>;
     try {
-      const answer = await this.operation.send(watched.call, batch.map(({ input }) => input));
+      const answer = await this.operation.send(
+        watched.call,
+        batch.map(({ input }) => input),
+      );
       results = new Map(answer.map((result) => [result.key, result]));
     } catch (error) {
       link.release(); // before anything waits for another permit
       return this.afterError(batch, error, startedAt);
     }
     link.release();
-    const end = (code: string, cause?: string) => this.attempt(batch.length, startedAt, { code, status: watched.status(), requestId: watched.requestId(), cause });
+    const end = (code: string, cause?: string) =>
+      this.attempt(batch.length, startedAt, { code, status: watched.status(), requestId: watched.requestId(), cause });
     const settled = batch.map((one): Settled => {
       const { item } = one;
       const result = results.get(item.record.key);
@@ -154,7 +172,11 @@ export class Sender {
     const error = thrown instanceof VendorError ? thrown : connectorFault(thrown);
     const keys = batch.map(({ item }) => item.record.keyHmac);
     const down = error.retryable && error.code !== 'RATE_LIMITED';
-    this.deps.health.report(this.scopes, { answered: down || error.code === 'RATE_LIMITED' ? [] : keys, failed: down ? keys : [], connection: error.connection });
+    this.deps.health.report(this.scopes, {
+      answered: down || error.code === 'RATE_LIMITED' ? [] : keys,
+      failed: down ? keys : [],
+      connection: error.connection,
+    });
     if (isBatchRefusal(error) && batch.length > 1) {
       return this.halve(batch);
     }
@@ -186,18 +208,26 @@ export class Sender {
    * own, with a permit and claims of its own: those of the refused call may lapse while the halves wait.
    */
   private async halve(batch: Claimed[]): Promise<void> {
-    await this.book(batch.map((one) => unsent(one)), []);
+    await this.book(
+      batch.map((one) => unsent(one)),
+      [],
+    );
     const items = batch.map(({ item }) => item);
     const middle = Math.ceil(items.length / 2);
     for (const half of [items.slice(0, middle), items.slice(middle)]) {
       const plan = half[0]?.plan;
       if (!plan) continue;
       try {
-        const permit = await this.deps.gate.acquire({ scopes: this.scopes, lane: plan.budget.lane, sync: plan.syncId });
+        const permit = await this.deps.gate.acquire({
+          scopes: this.scopes,
+          lane: plan.budget.lane,
+          sync: plan.syncId,
+          signal: AbortSignal.timeout(halfWaitMs),
+        });
         await this.send(half, permit);
       } catch {
-        // The gate is closing down with the worker.
-        for (const item of half) item.settle({ kind: 'unsent', cause: 'shutdown', untilMs: this.deps.now() });
+        // No permit meanwhile, or the gate is closing down with the worker: back to the queue, unsent.
+        for (const item of half) item.settle({ kind: 'unsent', cause: 'budget', untilMs: this.deps.now() });
       }
     }
   }
@@ -252,32 +282,4 @@ export class Sender {
       ...(item.enrichment ? { enrichment: item.enrichment } : {}),
     };
   }
-}
-
-function numbered(item: Item, attempt: Omit<AttemptEnd, 'number'>): AttemptEnd {
-  return { number: item.attempts.length + 1, ...attempt };
-}
-
-function rowOf(item: Item, outcome: RecordOutcome): OutcomeRow {
-  return outcomeRow(item.plan, item.event, item.record.keyHmac, outcome, item.run);
-}
-
-function claimRequest(item: Item): ClaimRequest {
-  return {
-    syncId: item.plan.syncId,
-    vendor: item.plan.vendor,
-    account: item.plan.account,
-    object: item.plan.object,
-    keyHmac: item.record.keyHmac,
-    version: item.record.version,
-    mapVersion: item.plan.mapVersion,
-    fields: item.record.fields,
-    workflowId: item.run.workflowId,
-    ...(item.resendEqual ? { resendEqual: true } : {}),
-  };
-}
-
-/** Gives a claim back that was not used. */
-function unsent({ item, claim, fields }: Claimed): Confirmation {
-  return { ...claimRequest(item), claim, fields, landed: false };
 }

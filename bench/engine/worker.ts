@@ -19,7 +19,8 @@ const outOfReach = 5_000;
 function unlimited(sync: Sync): Sync {
   const { account } = sync.to;
   const { connector, name, plan, scopes } = account;
-  const limits = (of: string | undefined) => connector.limits(of).map((limit) => ({ ...limit, max: limit.kind === 'rolling' ? outOfReach : 1_000_000_000 }));
+  const limits = (of: string | undefined, quota?: string) =>
+    connector.limits(of, quota).map((limit) => ({ ...limit, max: limit.kind === 'rolling' ? outOfReach : 1_000_000_000 }));
   return { ...sync, to: { ...sync.to, account: vendorAccount({ ...connector, limits }, { name, plan, scopes }) } };
 }
 

@@ -80,9 +80,11 @@ function explained<T>(read: () => T): T {
     if (!problems) throw error;
     throw new CliError({
       exitCode: exitCodes.usage,
-      what: 'the environment is not usable',
+      what: problems.every((problem) => problem.includes('is missing'))
+        ? 'no sandbox runs in this folder, and the environment names no servers'
+        : 'the environment is not usable',
       where: problems.join('; '),
-      next: 'set the variables named, or start a sandbox with `npm start` and run this in the same folder',
+      next: 'start a sandbox with `npm start` in this folder, or set the variables named',
     });
   }
 }

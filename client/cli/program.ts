@@ -2,6 +2,7 @@ import { Command as Commander, InvalidArgumentError, Option } from 'commander';
 import type * as StartModule from './commands/start';
 import type * as BudgetModule from './commands/budget';
 import type * as RunsModule from './commands/runs';
+import type * as ExplainModule from './commands/explain';
 import type * as TraceModule from './commands/trace';
 import type * as ReplayModule from './commands/replay';
 import type * as DoctorModule from './commands/doctor';
@@ -22,6 +23,7 @@ const load = {
   start: () => require('./commands/start') as typeof StartModule,
   budget: () => require('./commands/budget') as typeof BudgetModule,
   runs: () => require('./commands/runs') as typeof RunsModule,
+  explain: () => require('./commands/explain') as typeof ExplainModule,
   trace: () => require('./commands/trace') as typeof TraceModule,
   replay: () => require('./commands/replay') as typeof ReplayModule,
   doctor: () => require('./commands/doctor') as typeof DoctorModule,
@@ -46,6 +48,7 @@ export function createProgram(execute: Execute): Commander {
   addStart(program, execute);
   addRuns(program, execute);
   addTrace(program, execute);
+  addExplain(program, execute);
   addReplay(program, execute);
   addOverview(program, execute);
   addBudget(program, execute);
@@ -84,6 +87,14 @@ function addTrace(program: Commander, execute: Execute): void {
       'after',
       `\n<id> is an event id, a workflow id, an e-mail address or an external id.\n${examples('trace ada@example.com', 'trace shop-customer-to-crm/shop/5551')}`,
     );
+}
+
+function addExplain(program: Commander, execute: Execute): void {
+  program
+    .command('explain <id>')
+    .description('why a record is not there yet: what it waits for, behind what, until when')
+    .action((id: string, options: Typed<object>) => execute((context) => load.explain().explain(context, id), options))
+    .addHelpText('after', `\n<id> is a workflow id, an event id, an e-mail address or an external id.\n${examples('explain shop-customer-to-crm/shop/5551')}`);
 }
 
 function addReplay(program: Commander, execute: Execute): void {
@@ -127,7 +138,10 @@ function addBudget(program: Commander, execute: Execute): void {
     .command('budget [scope]')
     .description('who spends what of each vendor account, what is left, and when it runs out')
     .action((scope: string | undefined, options: Typed<object>) => execute((context) => load.budget().showBudgets(context, scope), options))
-    .addHelpText('after', examples('budget', 'budget hubspot/main --json', 'budget pause hubspot/main lane:backfill', 'budget share hubspot/main shop-order-to-crm 30%'));
+    .addHelpText(
+      'after',
+      examples('budget', 'budget hubspot/main --json', 'budget pause hubspot/main lane:backfill', 'budget share hubspot/main shop-order-to-crm 30%'),
+    );
   const change = (name: string, description: string, command: (text: string, more: string) => Parameters<ReturnType<typeof load.budget>['changeBudget']>[2]) =>
     budget
       .command(name)

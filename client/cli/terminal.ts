@@ -14,8 +14,8 @@ export interface Terminal {
 /** The few styles the output uses; every one is the identity when colours are off. */
 export type Colours = Pick<ReturnType<typeof picocolors.createColors>, 'bold' | 'dim' | 'red' | 'green' | 'yellow' | 'cyan'>;
 
-/** Output that is piped or logged is read in editors and tickets: 100 columns fit there. */
-const defaultColumns = 100;
+/** Output that is piped is searched and cut by other programs: nothing in it is shortened. `COLUMNS` says otherwise. */
+const pipedColumns = 1_000;
 
 /** The terminal of this process. Colours only on a TTY, and never when `NO_COLOR` is set to anything. */
 export function processTerminal(): Terminal {
@@ -24,7 +24,7 @@ export function processTerminal(): Terminal {
   return {
     line: (text = '') => void stdout.write(`${text}\n`),
     note: (text) => void stderr.write(`${text}\n`),
-    columns: stdout.isTTY ? Math.min(Math.max(stdout.columns || defaultColumns, 80), 160) : defaultColumns,
+    columns: Number(env['COLUMNS']) || (stdout.isTTY ? Math.min(Math.max(stdout.columns || 100, 80), 160) : pipedColumns),
     colours: picocolors.createColors(wantsColour),
     now: Date.now,
   };

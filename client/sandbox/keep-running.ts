@@ -74,7 +74,7 @@ function lastWords(child: Child): string {
     .lastLines()
     .split('\n')
     .map(inWords)
-    .filter((line) => line !== '')
+    .filter((line) => line.trim() !== '')
     .slice(-shownLines);
   return lines.length === 0 ? '' : `. Its last words:\n${lines.map((line) => `    ${line}`).join('\n')}`;
 }

@@ -54,8 +54,7 @@ const config = shape.superRefine((value, context) => {
   const count = (name: string) => names.filter((other) => other === name).length;
   const issue = (path: string, message: string) => context.addIssue({ code: 'custom', path: [path], message });
 
-  if (value.signed.some((part) => 'text' in part && /[{}]/.test(part.text)))
-    issue('signed', 'has a brace without its pair');
+  if (value.signed.some((part) => 'text' in part && /[{}]/.test(part.text))) issue('signed', 'has a brace without its pair');
   if (count('body') !== 1) issue('signed', 'must contain {body} exactly once, else the body is not covered');
   for (const name of names) if (!headerName.safeParse(name).success) issue('signed', `{${name}} is not a header name`);
   if (names.includes(value.header)) issue('signed', 'names the signature header itself');
@@ -64,8 +63,7 @@ const config = shape.superRefine((value, context) => {
     if (value.toleranceMs !== undefined) issue('toleranceMs', 'has no effect without timestampHeader');
     if (value.timestampUnit !== undefined) issue('timestampUnit', 'has no effect without timestampHeader');
   } else {
-    if (!names.includes('timestamp'))
-      issue('signed', 'must contain {timestamp}, else anyone can change timestampHeader');
+    if (!names.includes('timestamp')) issue('signed', 'must contain {timestamp}, else anyone can change timestampHeader');
     if (value.timestampUnit === undefined) issue('timestampUnit', 'is missing: s or ms');
   }
 });

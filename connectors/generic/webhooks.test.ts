@@ -57,8 +57,7 @@ describe('verification', () => {
   it('covers every header, the method and the URL that the template names', async () => {
     const source = genericHmac({ ...base, signed: '{method}|{url}|{X-Request-Id}|{timestamp}|{body}' });
     const request = await sign(source);
-    const verify = (changes: Partial<RawRequest>) =>
-      source.verify({ ...request, ...changes }, { secrets: ['s'], now: NOW });
+    const verify = (changes: Partial<RawRequest>) => source.verify({ ...request, ...changes }, { secrets: ['s'], now: NOW });
     expect(verify({})).toEqual({ ok: true });
     expect(verify({ method: 'PUT' })).toMatchObject({ reason: 'bad_signature' });
     expect(verify({ url: 'https://hooks.example.com/a' })).toMatchObject({ reason: 'bad_signature' });
@@ -136,23 +135,11 @@ describe('events', () => {
 
   it.each<[Partial<GenericHmacConfig>, Json, string]>([
     [{}, { type: 't' }, 'acme: expected text or a number (the event id) at id, got nothing'],
-    [
-      { eventId: { field: 'a.b' } },
-      { a: { b: [] } },
-      'acme: expected text or a number (the event id) at a.b, got an array',
-    ],
+    [{ eventId: { field: 'a.b' } }, { a: { b: [] } }, 'acme: expected text or a number (the event id) at a.b, got an array'],
     [{ eventId: { header: 'X-Id' } }, {}, 'acme: expected a header x-id, got none'],
     [{}, { id: 1 }, 'acme: expected text or a number (the topic) at type, got nothing'],
-    [
-      { occurredAt: { field: 'at', unit: 's' } },
-      { id: 1, type: 't', at: 'x' },
-      'acme: expected a Unix time in s at at, got text',
-    ],
-    [
-      { occurredAt: { field: 'at', unit: 'iso' } },
-      { id: 1, type: 't', at: 5 },
-      'acme: expected an ISO 8601 time with its zone at at, got a number',
-    ],
+    [{ occurredAt: { field: 'at', unit: 's' } }, { id: 1, type: 't', at: 'x' }, 'acme: expected a Unix time in s at at, got text'],
+    [{ occurredAt: { field: 'at', unit: 'iso' } }, { id: 1, type: 't', at: 5 }, 'acme: expected an ISO 8601 time with its zone at at, got a number'],
   ])('refuse %j on %j', (changes, json, message) => {
     expect(() => read(changes, json)).toThrow(new UnreadableDelivery(message));
   });
@@ -160,37 +147,13 @@ describe('events', () => {
 
 describe('configuration', () => {
   it.each<[string, object, string]>([
-    [
-      'an unsigned body',
-      { signed: '{timestamp}' },
-      'signed: must contain {body} exactly once, else the body is not covered',
-    ],
-    [
-      'the body twice',
-      { signed: '{timestamp}{body}{body}' },
-      'signed: must contain {body} exactly once, else the body is not covered',
-    ],
-    [
-      'an unsigned time',
-      { signed: '{body}' },
-      'signed: must contain {timestamp}, else anyone can change timestampHeader',
-    ],
-    [
-      'a time from nowhere',
-      { timestampHeader: undefined, timestampUnit: undefined },
-      'timestampHeader: is missing, though `signed` contains {timestamp}',
-    ],
+    ['an unsigned body', { signed: '{timestamp}' }, 'signed: must contain {body} exactly once, else the body is not covered'],
+    ['the body twice', { signed: '{timestamp}{body}{body}' }, 'signed: must contain {body} exactly once, else the body is not covered'],
+    ['an unsigned time', { signed: '{body}' }, 'signed: must contain {timestamp}, else anyone can change timestampHeader'],
+    ['a time from nowhere', { timestampHeader: undefined, timestampUnit: undefined }, 'timestampHeader: is missing, though `signed` contains {timestamp}'],
     ['a time without unit', { timestampUnit: undefined }, 'timestampUnit: is missing: s or ms'],
-    [
-      'a unit without time',
-      { signed: '{body}', timestampHeader: undefined },
-      'timestampUnit: has no effect without timestampHeader',
-    ],
-    [
-      'a signature over itself',
-      { signed: '{timestamp}{body}{X-Acme-Signature}' },
-      'signed: names the signature header itself',
-    ],
+    ['a unit without time', { signed: '{body}', timestampHeader: undefined }, 'timestampUnit: has no effect without timestampHeader'],
+    ['a signature over itself', { signed: '{timestamp}{body}{X-Acme-Signature}' }, 'signed: names the signature header itself'],
     ['an odd placeholder', { signed: '{timestamp}{body}{a b}' }, 'signed: {a b} is not a header name'],
     ['an open brace', { signed: '{timestamp}.{body' }, 'signed: has a brace without its pair'],
     ['an odd header', { header: 'X Acme' }, 'header: is not a header name'],
@@ -205,17 +168,13 @@ describe('configuration', () => {
     ['a tolerance of nothing', { toleranceMs: 0 }, 'toleranceMs: '],
     ['an unknown option', { tolerance: 5 }, 'configuration: '],
   ])('refuses %s', (_name, changes, message) => {
-    const given = Object.fromEntries(
-      Object.entries({ ...base, ...changes }).filter(([, value]) => value !== undefined),
-    );
+    const given = Object.fromEntries(Object.entries({ ...base, ...changes }).filter(([, value]) => value !== undefined));
     expect(() => genericHmac(given as GenericHmacConfig)).toThrow(/^genericHmac: /);
     expect(() => genericHmac(given as GenericHmacConfig)).toThrow(message);
   });
 
   it('names every problem at once', () => {
-    expect(() => genericHmac({ ...base, header: '', signed: '{timestamp}', toleranceMs: -1 })).toThrow(
-      /header: .*; .*toleranceMs: /,
-    );
+    expect(() => genericHmac({ ...base, header: '', signed: '{timestamp}', toleranceMs: -1 })).toThrow(/header: .*; .*toleranceMs: /);
   });
 
   it('works as the README writes it', () => {

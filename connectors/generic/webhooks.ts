@@ -25,17 +25,12 @@ export function genericHmac(input: GenericHmacConfig): WebhookSource {
         algorithm: config.algorithm,
         keys: secrets,
         contents: [signedContent(config, request)],
-        given: [
-          signature.startsWith(config.prefix)
-            ? decodeSignature(signature.slice(config.prefix.length), config.encoding)
-            : null,
-        ],
+        given: [signature.startsWith(config.prefix) ? decodeSignature(signature.slice(config.prefix.length), config.encoding) : null],
         header: config.header,
       });
       if (!verdict.ok || config.timestampHeader === undefined) return verdict;
       const signedAt = wholeNumber(headerOf(request, config.timestampHeader) ?? '');
-      if (signedAt === null)
-        return refuse('bad_signature', `${config.timestampHeader} is not a Unix time in ${config.timestampUnit}`);
+      if (signedAt === null) return refuse('bad_signature', `${config.timestampHeader} is not a Unix time in ${config.timestampUnit}`);
       return checkAge(signedAt * unitMs(config), now, config.toleranceMs);
     },
 
@@ -44,8 +39,7 @@ export function genericHmac(input: GenericHmacConfig): WebhookSource {
       return [
         {
           id: createHash('sha256').update(id).digest('hex'),
-          topic:
-            'constant' in config.topic ? config.topic.constant : read(config, 'topic', config.topic, request, body),
+          topic: 'constant' in config.topic ? config.topic.constant : read(config, 'topic', config.topic, request, body),
           occurredAt: occurredAt(config, body),
           body,
         },
@@ -69,8 +63,7 @@ function signedContent(config: GenericHmac, request: RawRequest): (string | Buff
     if (part.name === 'body') return request.body;
     if (part.name === 'method') return request.method.toUpperCase();
     if (part.name === 'url') return request.url;
-    const header =
-      part.name === 'timestamp' && config.timestampHeader !== undefined ? config.timestampHeader : part.name;
+    const header = part.name === 'timestamp' && config.timestampHeader !== undefined ? config.timestampHeader : part.name;
     return headerOf(request, header) ?? '';
   });
 }
@@ -99,10 +92,7 @@ function unitMs({ timestampUnit }: GenericHmac): number {
   return timestampUnit === 's' ? 1000 : 1;
 }
 
-function signedBy(
-  config: GenericHmac,
-  { method, url, body, secret, now, topic, eventId }: SignableDelivery,
-): Record<string, string> {
+function signedBy(config: GenericHmac, { method, url, body, secret, now, topic, eventId }: SignableDelivery): Record<string, string> {
   const headers: Record<string, string> = { 'content-type': 'application/json' };
   for (const name of signedHeaders(config)) headers[name] = 'sample';
   if ('header' in config.topic) headers[config.topic.header] = topic;

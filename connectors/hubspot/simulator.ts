@@ -188,7 +188,7 @@ function archive(request: SimRequest): SimAnswer {
   const ids = inputs.map(idOf);
   const told = ids.map((id) => request.refused.get(request.findById(contacts, id)?.key ?? '')).find((found) => found !== undefined);
   if (told) return failure(400, request.requestId, told.message);
-  for (const id of ids) request.remove(contacts, id);
+  for (const id of ids) request.remove(contacts, request.findById(contacts, id)?.key ?? '');
   return { status: 204 };
 }
 

@@ -170,10 +170,7 @@ describe('events', () => {
     [[without('objectId')], 'HubSpot, event 1 of 1: expected a number or text at objectId, got nothing'],
     [[without('eventId')], 'HubSpot, event 1 of 1: expected a number or text at eventId, got nothing'],
     [[without('subscriptionType')], 'HubSpot, event 1 of 1: expected text at subscriptionType, got nothing'],
-    [
-      [{ ...event, occurredAt: 'now' }],
-      'HubSpot, event 1 of 1: expected a Unix time in milliseconds at occurredAt, got text',
-    ],
+    [[{ ...event, occurredAt: 'now' }], 'HubSpot, event 1 of 1: expected a Unix time in milliseconds at occurredAt, got text'],
   ])('refuse %#', (json, message) => {
     expect(() => read(json)).toThrow(new UnreadableDelivery(message));
   });

@@ -21,8 +21,7 @@ export const hubspotWebhooks: WebhookSource = {
     if (signature === undefined) return missing('X-HubSpot-Signature-v3');
     if (timestamp === undefined) return missing('X-HubSpot-Request-Timestamp');
     const signedAt = wholeNumber(timestamp);
-    if (signedAt === null)
-      return refuse('bad_signature', 'X-HubSpot-Request-Timestamp is not a Unix time in milliseconds');
+    if (signedAt === null) return refuse('bad_signature', 'X-HubSpot-Request-Timestamp is not a Unix time in milliseconds');
     // HubSpot's page says to decode, its four SDKs don't: take either.
     const urls = [...new Set([decodeForSignature(request.url), request.url])];
     const verdict = verifyHmac({

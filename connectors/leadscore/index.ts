@@ -18,7 +18,7 @@ const byStatus: Readonly<Record<number, VendorErrorCode>> = {
 
 function errorFrom(response: VendorResponse): VendorError {
   const code = byStatus[response.status] ?? (response.status >= 500 ? 'UNAVAILABLE' : 'UNKNOWN');
-  const said = z.object({ code: z.string(), message: z.string() }).safeParse(response.data);
+  const said = z.object({ code: z.string(), message: z.string(), limit: z.enum(['SECOND', 'CONCURRENT']).optional() }).safeParse(response.data);
   const retryAfterMs = retryAfterOf(response.headers);
   const requestId = response.headers['x-request-id'];
   const facts: VendorErrorFacts = {
@@ -29,7 +29,7 @@ function errorFrom(response: VendorResponse): VendorError {
   };
   if (said.success && /^\w{1,60}$/.test(said.data.code)) facts.vendorCode = said.data.code;
   if (retryAfterMs !== undefined) facts.retryAfterMs = retryAfterMs;
-  if (code === 'RATE_LIMITED') facts.limitName = 'SECOND';
+  if (code === 'RATE_LIMITED') facts.limitName = (said.success ? said.data.limit : undefined) ?? 'SECOND';
   if (requestId !== undefined) facts.requestId = requestId;
   return new VendorError(facts);
 }

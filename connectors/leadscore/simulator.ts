@@ -45,6 +45,6 @@ export const simulated: SimulatedVendor = {
     const second = windows.find(({ limit }) => limit.name === 'SECOND');
     return { 'x-request-id': requestId, ...(second ? { 'x-ratelimit-remaining': String(second.remaining) } : {}) };
   },
-  limited: (_limit, requestId) => ({ ...failure(429, requestId), headers: { 'retry-after': '1' } }),
+  limited: (limit) => ({ status: 429, body: { code: 'TOO_MANY_REQUESTS', message: 'status 429', limit: limit.name }, headers: { 'retry-after': '1' } }),
   failure,
 };

@@ -35,9 +35,7 @@ it('names an event by topic, merchant action and content', () => {
 
 it('counts a retry and a second subscription to the topic as the same event', () => {
   const first = eventOf(sample);
-  expect(
-    eventOf(sample, { 'x-shopify-webhook-id': 'delivery-2', 'x-shopify-triggered-at': '2026-09-28T19:00:00Z' }).id,
-  ).toBe(first.id);
+  expect(eventOf(sample, { 'x-shopify-webhook-id': 'delivery-2', 'x-shopify-triggered-at': '2026-09-28T19:00:00Z' }).id).toBe(first.id);
 });
 
 it('keeps the customers of one bulk edit apart, which share an event id and a topic', () => {
@@ -69,11 +67,7 @@ it('has no time where Shopify says none', () => {
 
 it.each([
   [{ 'x-shopify-topic': '' }, '{}', 'Shopify: expected a header x-shopify-topic, got none'],
-  [
-    { 'x-shopify-event-id': '', 'x-shopify-webhook-id': '' },
-    '{}',
-    'Shopify: expected a header x-shopify-webhook-id, got none',
-  ],
+  [{ 'x-shopify-event-id': '', 'x-shopify-webhook-id': '' }, '{}', 'Shopify: expected a header x-shopify-webhook-id, got none'],
   [{}, '[1]', 'Shopify: expected an object at body, got an array'],
 ])('refuses what can not be an event: %j %s', (headers, body, message) => {
   expect(() => eventOf(body, headers as Record<string, string>)).toThrow(new UnreadableDelivery(message));

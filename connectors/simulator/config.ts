@@ -19,6 +19,8 @@ export const simConfig = z.strictObject({
   properties: z.array(z.string()).default([]),
   /** Send Retry-After with 429 even where the vendor does not. */
   retryAfter: z.enum(['none', 'seconds', 'date']).default('none'),
+  /** How long a job of the vendor waits, and again how long it works, milliseconds. */
+  jobMs: z.number().min(0).default(100),
   /** Of everything random. */
   seed: z.int().default(1),
 });

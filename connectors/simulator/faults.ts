@@ -35,7 +35,7 @@ export const faultInput = z.discriminatedUnion('kind', [
     body: z.unknown().optional(),
     headers: z.record(z.string(), z.string()).optional(),
   }),
-  /** The vendor's 429, whatever the quota says. */
+  /** The vendor's 429 (or its like), whatever the quota says. */
   z.strictObject({ ...shared, kind: z.literal('rateLimit'), limit: z.string().optional(), retryAfter: z.string().optional() }),
   z.strictObject({ ...shared, kind: z.literal('serverError'), status: z.int().min(500).max(599).default(503) }),
   /** Applied, but no answer: never, or after `ms`. */

@@ -2,6 +2,8 @@ import type { Limit } from '../connector';
 
 /** Counts of one quota so far. */
 export interface LimitStats {
+  /** Of vendors that count families of endpoints apart. */
+  quota?: string;
   name: string;
   kind: Limit['kind'];
   ms?: number;
@@ -77,6 +79,7 @@ export class Limiter {
   constructor(
     limits: readonly Limit[],
     private readonly enforce: boolean,
+    quotaName?: string,
   ) {
     this.quotas = limits.map((limit) => {
       const log = (): Log | Counter | null => (limit.kind === 'rolling' ? new Log(limit.ms) : limit.kind === 'fixed' ? new Counter(limit.ms) : null);
@@ -86,6 +89,7 @@ export class Limiter {
         arrived: log(),
         inFlight: 0,
         stats: {
+          ...(quotaName === undefined ? {} : { quota: quotaName }),
           name: limit.name,
           kind: limit.kind,
           ...(limit.kind === 'concurrent' ? {} : { ms: limit.ms }),
@@ -123,8 +127,9 @@ export class Limiter {
     for (const quota of this.quotas) quota.inFlight -= 1;
   }
 
-  /** Calls left in each quota now. */
+  /** Calls left in each quota now; none are spoken of while none are enforced: who reads the headers would keep to them. */
   remaining(now: number): { limit: Limit; remaining: number }[] {
+    if (!this.enforce) return [];
     return this.quotas.map((quota) => ({ limit: quota.limit, remaining: Math.max(0, quota.limit.max - this.used(quota, now)) }));
   }
 

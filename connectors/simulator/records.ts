@@ -64,12 +64,11 @@ export class SimRecords {
     return { record, created: !old, identical };
   }
 
-  /** Puts a record away; false = there was none. */
-  remove(collection: string, id: string): boolean {
-    const record = this.byId.get(`${collection}/${id}`);
-    if (!record) return false;
-    this.byId.delete(`${collection}/${id}`);
-    this.byKey.delete(`${collection}/${record.key}`);
+  remove(collection: string, key: string): boolean {
+    const old = this.byKey.get(`${collection}/${key}`);
+    if (!old) return false;
+    this.byKey.delete(`${collection}/${key}`);
+    this.byId.delete(`${collection}/${old.id}`);
     this.sums.removed += 1;
     return true;
   }

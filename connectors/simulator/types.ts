@@ -27,10 +27,12 @@ export interface SimRequest {
   config: SimConfig;
   /** Upserts a record; properties are merged. Under the fault `lying200` nothing is kept. */
   write(collection: string, key: string, properties: Readonly<Record<string, string>>): WriteResult;
-  /** Puts a record away; false = there was none. Under the fault `lying200` it stays. */
-  remove(collection: string, id: string): boolean;
   find(collection: string, key: string): SimRecord | undefined;
   findById(collection: string, id: string): SimRecord | undefined;
+  /** Takes a record away; false = it was not there. Under the fault `lying200` it stays. */
+  remove(collection: string, key: string): boolean;
+  /** What the vendor remembers beside records, e.g. its jobs. Forgotten at a reset. */
+  memory: Map<string, unknown>;
 }
 
 /** How a record of a `partial` fault is refused. */
@@ -44,6 +46,10 @@ export interface SimRoute {
   method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   /** Fastify path, e.g. `/crm/v3/objects/contacts/:id`. */
   path: string;
+  /** Needs no token and uses up no quota: where tokens come from. */
+  open?: true;
+  /** Which of the vendor's quotas it counts by. */
+  quota?: string;
   /** Keys of the records a call is about: faults match on them. */
   keys?(request: Pick<SimRequest, 'params' | 'query' | 'body'>): string[];
   handle(request: SimRequest): SimAnswer;
@@ -61,15 +67,17 @@ export interface WindowView {
 export interface SimulatedVendor {
   vendor: string;
   plans: readonly string[];
-  limits(plan: string | undefined): readonly Limit[];
-  /** Who calls; null = 401. */
+  limits(plan: string | undefined, quota?: string): readonly Limit[];
+  /** Who calls; null = `failure(401)`. */
   token(headers: Readonly<Record<string, string | undefined>>): string | null;
   routes: readonly SimRoute[];
-  /** Headers of every answer. */
-  headers(windows: readonly WindowView[], requestId: string): Record<string, string>;
-  /** The answer over a limit. */
+  /** Headers of every answer; `windows`: the limits of the route's quota. */
+  headers(windows: readonly WindowView[], requestId: string, status: number): Record<string, string>;
+  /** Larger bodies are answered as `failure(413)`. @default 10 MiB */
+  maxBodyBytes?: number;
+  /** The answer over a limit: a 429, or whatever the vendor says instead (a 403, an error inside a 200). */
   limited(limit: Limit, requestId: string): SimAnswer;
-  /** The documented body of an error status. */
+  /** The documented answer for an error; a vendor that hides it inside a 200 says 200. */
   failure(status: number, requestId: string, detail?: string): SimAnswer;
 }
 

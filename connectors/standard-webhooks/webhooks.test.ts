@@ -27,8 +27,7 @@ describe.each([
     },
     body,
   });
-  const verify = (changes: Record<string, string> = {}, secrets = [SECRET]) =>
-    source.verify(request(changes), { secrets, now: NOW });
+  const verify = (changes: Record<string, string> = {}, secrets = [SECRET]) => source.verify(request(changes), { secrets, now: NOW });
 
   it('agree with the published example, whether or not the secret has its prefix', async () => {
     expect(verify()).toEqual({ ok: true });
@@ -41,9 +40,7 @@ describe.each([
 
   it('may list several signatures', () => {
     const other = 'Ceo5qEr07ixe2NLpvHk3FH9bwy/WavXrAFQ/9tdO6mc=';
-    expect(
-      verify({ [`${prefix}-signature`]: `v1,${other} v2,${other} v1a,${other} ${SIGNATURE} v1,${other}` }),
-    ).toEqual({ ok: true });
+    expect(verify({ [`${prefix}-signature`]: `v1,${other} v2,${other} v1a,${other} ${SIGNATURE} v1,${other}` })).toEqual({ ok: true });
     expect(verify({ [`${prefix}-signature`]: SIGNATURE.replace('v1,', 'v2,') })).toMatchObject({
       reason: 'bad_signature',
     });
@@ -63,17 +60,14 @@ describe.each([
     expect(verify({ [`${prefix}-timestamp`]: '' })).toMatchObject({ reason: 'missing_signature' });
   });
 
-  it.each([[['not base64!']], [['whsec_']], [['whsec_@@', 'abc']], [[]]])(
-    'need a secret in base64, not %j',
-    async (secrets) => {
-      expect(verify({}, secrets)).toMatchObject({
-        reason: 'bad_signature',
-        detail: 'no usable signing secret is configured (base64, with or without whsec_)',
-      });
-      const sign = async () => source.sign({ ...delivery, secret: secrets[0] ?? '' });
-      await expect(sign()).rejects.toThrow('the signing secret must be base64');
-    },
-  );
+  it.each([[['not base64!']], [['whsec_']], [['whsec_@@', 'abc']], [[]]])('need a secret in base64, not %j', async (secrets) => {
+    expect(verify({}, secrets)).toMatchObject({
+      reason: 'bad_signature',
+      detail: 'no usable signing secret is configured (base64, with or without whsec_)',
+    });
+    const sign = async () => source.sign({ ...delivery, secret: secrets[0] ?? '' });
+    await expect(sign()).rejects.toThrow('the signing secret must be base64');
+  });
 
   it('do not let one bad secret spoil a good one', () => {
     expect(verify({}, ['not base64!', SECRET])).toEqual({ ok: true });
@@ -81,9 +75,7 @@ describe.each([
 
   it('give the id; the body gives topic and time', () => {
     const event = { type: 'contact.updated', timestamp: '2026-09-28T15:30:00.121Z', data: {} };
-    expect(source.events(request(), event)).toEqual([
-      { id: ID, topic: 'contact.updated', occurredAt: Date.parse('2026-09-28T15:30:00.121Z'), body: event },
-    ]);
+    expect(source.events(request(), event)).toEqual([{ id: ID, topic: 'contact.updated', occurredAt: Date.parse('2026-09-28T15:30:00.121Z'), body: event }]);
     expect(source.events(request(), { type: 't' })).toMatchObject([{ occurredAt: NOW }]);
     expect(source.events(request(), { type: 't', timestamp: 'today' })).toMatchObject([{ occurredAt: NOW }]);
   });

@@ -27,10 +27,7 @@ function standardSource(vendor: string, name: string, headers: 'webhook' | 'svix
       if (seconds === null) return refuse('bad_signature', `${TIMESTAMP} is not a Unix time in seconds`);
       const keys = secrets.map(keyOf).filter((key) => key !== null);
       if (keys.length === 0) {
-        return refuse(
-          'bad_signature',
-          `no usable signing secret is configured (base64, with or without ${SECRET_PREFIX})`,
-        );
+        return refuse('bad_signature', `no usable signing secret is configured (base64, with or without ${SECRET_PREFIX})`);
       }
       const verdict = verifyHmac({
         algorithm: 'sha256',

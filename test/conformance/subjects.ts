@@ -1,10 +1,25 @@
-import type { Call, Connector } from '../../connectors/connector';
+import type { Call, Connector, JobOperation } from '../../connectors/connector';
+import type { VendorError } from '../../connectors/errors';
+import type { FaultInput } from '../../connectors/simulator/faults';
+import type { SimRecord } from '../../connectors/simulator/records';
 import type { SimulatedVendor } from '../../connectors/simulator/types';
 import { leadScore, leadscore } from '../../connectors/leadscore';
 import { simulated as simulatedLeadscore } from '../../connectors/leadscore/simulator';
 import { hubspot } from '../../connectors/hubspot';
 import { upsertContacts } from '../../connectors/hubspot/operations/upsert-contacts';
 import { simulated as simulatedHubspot } from '../../connectors/hubspot/simulator';
+import { marketo } from '../../connectors/marketo';
+import { upsertLeads } from '../../connectors/marketo/operations/upsert-leads';
+import { simulated as simulatedMarketo } from '../../connectors/marketo/simulator';
+import { salesforce } from '../../connectors/salesforce';
+import { upsertContacts as upsertSalesforceContacts } from '../../connectors/salesforce/operations/contacts';
+import { simulated as simulatedSalesforce } from '../../connectors/salesforce/simulator';
+import { klaviyo } from '../../connectors/klaviyo';
+import { importIntoList, importProfiles } from '../../connectors/klaviyo/operations/import-profiles';
+import { addToList, removeFromList } from '../../connectors/klaviyo/operations/list-members';
+import { readProfiles } from '../../connectors/klaviyo/operations/read-profiles';
+import { upsertProfiles } from '../../connectors/klaviyo/operations/upsert-profiles';
+import { simulated as simulatedKlaviyo } from '../../connectors/klaviyo/simulator';
 import type { Operation } from '../../connectors/connector';
 
 /** A connector and its simulator: every rule of the suite is checked against it. */
@@ -14,7 +29,10 @@ export interface Subject {
   credentials: Record<string, string>;
   /** One good request, whatever the connector offers. */
   once(call: Call): Promise<unknown>;
+  /** For connectors with several quotas: one good request that counts by each. */
+  quotas?: Record<string, (call: Call) => Promise<unknown>>;
   operations: OperationSubject[];
+  jobs?: JobSubject[];
 }
 
 /** A write operation, with inputs of its own. */
@@ -22,11 +40,68 @@ export interface OperationSubject {
   operation: Operation<unknown>;
   /** The nth good input; keys differ. */
   input(n: number): unknown;
+  /** What must be at the vendor before these inputs can be written. @default nothing */
+  before?(call: Call, inputs: unknown[]): Promise<unknown>;
+  /** Requests a batch takes. @default 1 */
+  requests?(size: number): number;
+  /** Which of them writes: faults are to strike there. @default the only one */
+  write?: { method: string; path: string };
+  /** The vendor says yes or no to the call, and nothing of its records. */
+  whole?: boolean;
+  /** Whether the write of this record took effect. @default there is a record with its key */
+  landed?(records: readonly SimRecord[], key: string): boolean;
 }
 
-function operation<I>(subject: { operation: Operation<I>; input: (n: number) => I }): OperationSubject {
-  return { operation: subject.operation, input: subject.input };
+/** A job operation, with inputs of its own. */
+export interface JobSubject {
+  job: JobOperation<unknown>;
+  /** The nth good row; keys differ. */
+  input(n: number): unknown;
+  /** The answer to a poll by which the vendor calls a job off. */
+  cancelled: FaultInput;
+  /** Where jobs are submitted. */
+  path: string;
+  /** Whether a row took effect. @default there is a record with its key */
+  landed?(records: readonly SimRecord[], key: string): boolean;
+  /** Keys that the vendor has, of those asked: how anybody learns that an accepted job was dropped. */
+  readBack(call: Call, keys: string[]): Promise<string[]>;
 }
+
+function operation<I>(subject: Omit<OperationSubject, 'operation' | 'input'> & { operation: Operation<I>; input: (n: number) => I }): OperationSubject {
+  return subject;
+}
+
+function job<I>(subject: Omit<JobSubject, 'job' | 'input'> & { job: JobOperation<I>; input: (n: number) => I }): JobSubject {
+  return subject;
+}
+
+const profile = (n: number) => ({
+  email: `Person.${n}@Example.com`,
+  attributes: { first_name: `Ada${n}` },
+  properties: { tier: 'gold' },
+});
+const member = (n: number) => ({ email: `Person.${n}@Example.com` });
+const onList = (list: string) => (records: readonly SimRecord[], key: string) =>
+  records.some((record) => record.collection === `list:${list}` && record.key === key);
+
+/** Profiles for people who are only named by their address. */
+async function importPeople(call: Call, people: unknown[]): Promise<void> {
+  const rows = people as { email: string }[];
+  const { job: id } = await importProfiles.submit(call, rows);
+  while ((await importProfiles.poll(call, id, rows)).state === 'running') await new Promise((resolve) => setTimeout(resolve, 20));
+}
+
+const klaviyoList = { before: importPeople, requests: (size: number) => Math.ceil(size / 100) + 1, whole: true };
+const klaviyoJob = {
+  path: '/api/profile-bulk-import-jobs',
+  cancelled: {
+    kind: 'status' as const,
+    status: 200,
+    match: { method: 'GET', path: '/api/profile-bulk-import-jobs/' },
+    body: { data: { type: 'profile-bulk-import-job', id: 'x', attributes: { status: 'cancelled', total_count: 5, created_at: '2026-11-22T00:00:00+00:00' } } },
+  },
+  readBack: async (call: Call, keys: string[]) => (await readProfiles(call, keys)).flatMap((one) => (one.found ? [one.key] : [])),
+};
 
 /** Every connector in the repository. A new one adds itself here. */
 export const subjects: Subject[] = [
@@ -38,10 +113,72 @@ export const subjects: Subject[] = [
     operations: [operation({ operation: upsertContacts, input: (n) => ({ email: `Person.${n}@Example.com`, properties: { firstname: `Ada${n}` } }) })],
   },
   {
+    connector: klaviyo,
+    simulated: simulatedKlaviyo,
+    credentials: { apiKey: 'pk_conformance0123456789abcdef' },
+    once: (call) => readProfiles(call, ['once@example.com']),
+    quotas: {
+      profiles: (call) => readProfiles(call, ['once@example.com']),
+      imports: (call) => importProfiles.submit(call, [profile(0)]),
+      // Nobody to take off: refused, but counted.
+      lists: (call) =>
+        call.request({ method: 'DELETE', path: '/api/lists/Y6nRLr/relationships/profiles', body: { data: [] } }).catch((error: VendorError) => {
+          if (error.code !== 'INVALID') throw error;
+        }),
+    },
+    operations: [
+      operation({ operation: upsertProfiles, input: profile }),
+      operation({
+        ...klaviyoList,
+        operation: addToList('Y6nRLr'),
+        input: member,
+        write: { method: 'POST', path: '/lists/Y6nRLr' },
+        landed: onList('Y6nRLr'),
+      }),
+      operation({
+        ...klaviyoList,
+        operation: removeFromList('Y6nRLr'),
+        input: member,
+        before: async (call, people) => {
+          await importPeople(call, people);
+          for (let from = 0; from < people.length; from += 1_000)
+            await addToList('Y6nRLr').send(call, (people as { email: string }[]).slice(from, from + 1_000));
+        },
+        write: { method: 'DELETE', path: '/lists/Y6nRLr' },
+        landed: (records, key) => !onList('Y6nRLr')(records, key),
+      }),
+    ],
+    jobs: [
+      job({ ...klaviyoJob, job: importProfiles, input: profile }),
+      job({ ...klaviyoJob, job: importIntoList('Y6nRLr'), input: profile, landed: onList('Y6nRLr') }),
+    ],
+  },
+  {
     connector: leadscore,
     simulated: simulatedLeadscore,
     credentials: { apiKey: 'conformance-key-0123456789abcdef' },
     once: (call) => leadScore.fetch(call, { customerId: 'customer-1' }),
     operations: [],
+  },
+  {
+    connector: salesforce,
+    simulated: simulatedSalesforce,
+    credentials: { token: '00D000000000001!conformance.0123456789abcdef' },
+    once: (call) => upsertSalesforceContacts.send(call, [{ externalId: 'once', fields: { LastName: 'Lovelace' } }]),
+    operations: [
+      operation({
+        operation: upsertSalesforceContacts,
+        input: (n) => ({ externalId: `Shop-${n}`, fields: { LastName: `Lovelace ${n}`, HasOptedOutOfEmail: false, Title: null } }),
+      }),
+    ],
+  },
+  {
+    connector: marketo,
+    simulated: simulatedMarketo,
+    credentials: { clientId: 'conformance-client-0123456789', clientSecret: 'conformance-secret-0123456789abcdef' },
+    once: (call) => upsertLeads.send(call, [{ email: 'once@example.com', fields: { firstName: 'Ada' } }]),
+    operations: [
+      operation({ operation: upsertLeads, input: (n) => ({ email: `Person.${n}@Example.com`, fields: { firstName: `Ada${n}`, leadScore: n, title: null } }) }),
+    ],
   },
 ];

@@ -102,7 +102,9 @@ test.each([
 });
 
 test('unreachable: exit 3, with what to do', async () => {
-  const child = spawn(process.execPath, [bin, 'runs'], { env: { ...process.env, ...stack.env, SYNCLINE_DATABASE_URL: 'postgres://a:b@127.0.0.1:1/x', NO_COLOR: '1' } });
+  const child = spawn(process.execPath, [bin, 'runs'], {
+    env: { ...process.env, ...stack.env, SYNCLINE_DATABASE_URL: 'postgres://a:b@127.0.0.1:1/x', NO_COLOR: '1' },
+  });
   let err = '';
   child.stderr.on('data', (chunk: Buffer) => (err += chunk.toString()));
   const code = await new Promise((resolve) => child.on('close', resolve));

@@ -71,7 +71,12 @@ describe('every fate over real HTTP, a real server and a real database', () => {
   });
 
   test('rejected: the vendor’s words in full in the run, masked in the ledger', async () => {
-    await stack.hubspot.fault({ kind: 'partial', emails: ['refused@example.com'], code: 'INVALID_EMAIL', message: 'Email address refused@example.com is invalid' });
+    await stack.hubspot.fault({
+      kind: 'partial',
+      emails: ['refused@example.com'],
+      code: 'INVALID_EMAIL',
+      message: 'Email address refused@example.com is invalid',
+    });
     const { line, outcome } = await fateOf(customerBody('refused@example.com'));
     expect(line).toMatchObject({ outcome: 'rejected', code: 'INVALID_EMAIL', hasBody: true });
     expect(JSON.stringify(line)).not.toContain('refused@example.com');
@@ -85,7 +90,11 @@ describe('every fate over real HTTP, a real server and a real database', () => {
     ]);
     const { line, outcome } = await fateOf(customerBody('limited@example.com'));
     expect(line).toMatchObject({ outcome: 'accepted', attempts: 3 });
-    expect(outcome.attempts.map(({ status, code }) => [status, code])).toEqual([[429, 'RATE_LIMITED'], [503, 'UNAVAILABLE'], [200, 'OK']]);
+    expect(outcome.attempts.map(({ status, code }) => [status, code])).toEqual([
+      [429, 'RATE_LIMITED'],
+      [503, 'UNAVAILABLE'],
+      [200, 'OK'],
+    ]);
     expect(outcome.attempts[0]?.waitMs).toBeGreaterThanOrEqual(1_000);
   });
 
@@ -145,7 +154,10 @@ describe('every fate over real HTTP, a real server and a real database', () => {
     expect(records.find((one) => one.key === 'scored@example.com').properties.lead_score).toMatch(/^\d+$/);
     expect(records.find((one) => one.key === 'unscored@example.com').properties.lead_score).toBeUndefined();
     const lines = await stack.ledger.queries.runs({ syncId: 'signup-to-crm', limit: 2 });
-    expect(lines.map((line) => [line.eventId.includes('signup-2'), line.fallback]).sort()).toEqual([[false, false], [true, true]]);
+    expect(lines.map((line) => [line.eventId.includes('signup-2'), line.fallback]).sort()).toEqual([
+      [false, false],
+      [true, true],
+    ]);
   });
 
   test('two syncs write different fields of one contact', async () => {
@@ -178,9 +190,15 @@ describe('every fate over real HTTP, a real server and a real database', () => {
     await stack.hubspot.fault({ kind: 'timeoutBeforeCommit', match: { email: 'lost@example.com' }, times: 'forever' });
     const body = customerBody('lost@example.com');
     await stack.post('/webhooks/shopify/shop', shopify, 'customers/update', 'lost-1', body);
-    const [line] = await eventually(() => stack.ledger.queries.runs({ outcome: 'open', limit: 1 }), (lines) => lines[0]?.state === 'started');
+    const [line] = await eventually(
+      () => stack.ledger.queries.runs({ outcome: 'open', limit: 1 }),
+      (lines) => lines[0]?.state === 'started',
+    );
     await stack.client.workflow.getHandle(line?.workflowId ?? '').terminate('an operator');
-    const [lost] = await eventually(() => stack.ledger.queries.runs({ id: line?.workflowId ?? '', limit: 1 }), (lines) => lines[0]?.outcome === 'failed');
+    const [lost] = await eventually(
+      () => stack.ledger.queries.runs({ id: line?.workflowId ?? '', limit: 1 }),
+      (lines) => lines[0]?.outcome === 'failed',
+    );
     expect(lost).toMatchObject({ code: 'RUN_LOST', hasBody: true });
     await stack.hubspot.clearFaults();
     await stack.post('/webhooks/shopify/shop', shopify, 'customers/update', 'lost-1', body);

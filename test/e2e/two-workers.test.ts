@@ -93,8 +93,11 @@ test('a call under way holds the newer version back, in whichever worker it is',
   await stack.settled((rows += 5));
   const names = await firstNames(email);
   expect(names[0]).toBe('First-40');
-  expect(names.at(-1)).toBe('First-44');
-  expect(names).toEqual([...names].sort());
+  // An older one may still bring a field that the newer ones don't write: that write has no name in it.
+  const written = names.filter((name: unknown) => name !== undefined);
+  expect(written.at(-1)).toBe('First-44');
+  expect(written).toEqual([...written].sort());
+  expect((await recordOf(email))?.properties).toMatchObject({ firstname: 'First-44' });
 });
 
 test('a worker is killed in a call that takes effect later: the newer version waits until that is over', async () => {

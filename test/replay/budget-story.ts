@@ -32,7 +32,15 @@ function worker(name: string) {
       term,
       seq: ++seq,
       ack,
-      ...(ack === 0 ? { limits: [{ name: 'burst', kind: 'rolling', ms: 1_000, max: 10 }, { name: 'day', kind: 'fixed', ms: 86_400_000, max: 100 }], shares: { s: 0.5 } } : {}),
+      ...(ack === 0
+        ? {
+            limits: [
+              { name: 'burst', kind: 'rolling', ms: 1_000, max: 10 },
+              { name: 'day', kind: 'fixed', ms: 86_400_000, max: 100 },
+            ],
+            shares: { s: 0.5 },
+          }
+        : {}),
       slots: [],
       counts: [],
       demand: [],

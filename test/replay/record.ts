@@ -28,7 +28,9 @@ async function main(names: string[]): Promise<void> {
     const activities = stubActivities(scenario.activities);
     const base = { connection: native, namespace, activities };
     const main = await Worker.create({ ...base, taskQueue: scenario.name, workflowBundle: bundle });
-    const vendor = await Promise.all((['live', 'bulk'] as const).map((kind) => Worker.create({ ...base, taskQueue: vendorTaskQueue(input.plan.vendor, scenario.name, kind) })));
+    const vendor = await Promise.all(
+      (['live', 'bulk'] as const).map((kind) => Worker.create({ ...base, taskQueue: vendorTaskQueue(input.plan.vendor, scenario.name, kind) })),
+    );
     const running = vendor.map((worker) => worker.run());
     await main.runUntil(async () => {
       const handle = await client.workflow.start('recordSync', { taskQueue: scenario.name, workflowId: `history/${scenario.name}`, args: [input] });

@@ -22,7 +22,9 @@ beforeAll(async () => {
 const replay = (history: unknown) => Worker.runReplayHistory({ workflowBundle: bundle, replayName: 'test' }, historyFromJSON(history));
 
 test('every scenario has a history', () => {
-  expect(files.map((name) => name.replace('.json', '')).sort()).toEqual([...scenarios.map(({ name }) => name), ...tableScenarios.map(({ name }) => name), budgetHistory].sort());
+  expect(files.map((name) => name.replace('.json', '')).sort()).toEqual(
+    [...scenarios.map(({ name }) => name), ...tableScenarios.map(({ name }) => name), budgetHistory].sort(),
+  );
 });
 
 test('every workflow has a history', () => {
@@ -45,7 +47,11 @@ describe('a history that today’s code would not make fails to replay', () => {
   test('a budget did not answer an update it answers today', async () => {
     const history = read(`${budgetHistory}.json`);
     const index = history.events.findIndex((event: any) => event.workflowExecutionUpdateCompletedEventAttributes);
-    history.events[index] = { ...history.events[index], eventType: 'EVENT_TYPE_MARKER_RECORDED', markerRecordedEventAttributes: { markerName: 'unknown', workflowTaskCompletedEventId: '4' } };
+    history.events[index] = {
+      ...history.events[index],
+      eventType: 'EVENT_TYPE_MARKER_RECORDED',
+      markerRecordedEventAttributes: { markerName: 'unknown', workflowTaskCompletedEventId: '4' },
+    };
     delete history.events[index].workflowExecutionUpdateCompletedEventAttributes;
     await expect(replay(history)).rejects.toThrow();
   });

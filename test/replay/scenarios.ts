@@ -18,7 +18,8 @@ const quick = { maxAttempts: 3, initialIntervalMs: 10, maxIntervalMs: 100, expir
 
 const failTwice = async (input: DeliverInput): Promise<DeliverResult> => {
   const before = (activityInfo() as { heartbeatDetails?: AttemptEnd[] }).heartbeatDetails ?? input.attempts;
-  if (activityInfo().attempt > 1) return { kind: 'done', outcome: accepted([...before, sampleAttempt({ number: before.length + 1, status: 200, code: 'OK' })]) };
+  if (activityInfo().attempt > 1)
+    return { kind: 'done', outcome: accepted([...before, sampleAttempt({ number: before.length + 1, status: 200, code: 'OK' })]) };
   const attempts = [...before, sampleAttempt({ number: before.length + 1 })];
   heartbeat(attempts);
   throw ApplicationFailure.create({ type: 'UNAVAILABLE', message: 'the vendor answered 503', details: [{ attempts }] });
@@ -32,13 +33,23 @@ export const scenarios: Scenario[] = [
     name: 'invalid',
     input: sampleInput(),
     activities: {
-      prepare: async () => ({ kind: 'invalid', code: 'CONTRACT_VIOLATION', cause: 'email: expected string, found number', violations: [{ field: 'email', expected: 'string', found: 'number' }] }),
+      prepare: async () => ({
+        kind: 'invalid',
+        code: 'CONTRACT_VIOLATION',
+        cause: 'email: expected string, found number',
+        violations: [{ field: 'email', expected: 'string', found: 'number' }],
+      }),
     },
   },
   {
     name: 'rejected',
     input: sampleInput(),
-    activities: { deliverNow: async () => ({ kind: 'done', outcome: { outcome: 'rejected', code: 'INVALID_EMAIL', cause: 'refused', attempts: [sampleAttempt({ status: 207 })], resend: 'safe' } }) },
+    activities: {
+      deliverNow: async () => ({
+        kind: 'done',
+        outcome: { outcome: 'rejected', code: 'INVALID_EMAIL', cause: 'refused', attempts: [sampleAttempt({ status: 207 })], resend: 'safe' },
+      }),
+    },
   },
   {
     name: 'retried-then-accepted',
@@ -51,7 +62,11 @@ export const scenarios: Scenario[] = [
     activities: {
       deliverNow: async () => ({ kind: 'retry', waitMs: 1, attempts: [sampleAttempt()] }),
       deliver: async (input) => {
-        throw ApplicationFailure.create({ type: 'UNAVAILABLE', message: 'the vendor answered 503', details: [{ attempts: [...input.attempts, sampleAttempt({ number: 2 })] }] });
+        throw ApplicationFailure.create({
+          type: 'UNAVAILABLE',
+          message: 'the vendor answered 503',
+          details: [{ attempts: [...input.attempts, sampleAttempt({ number: 2 })] }],
+        });
       },
     },
   },

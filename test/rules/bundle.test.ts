@@ -10,4 +10,4 @@ test('the workflow bundle holds our workflows and Temporal, nothing else, in und
   }
   expect(own).toContain('recordSync');
   expect(Buffer.byteLength(own) / 1e6).toBeLessThan(0.8);
-});
+}, 60_000);

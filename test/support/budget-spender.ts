@@ -5,6 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { hubspot } from '../../connectors/hubspot';
 import { readContacts } from '../../connectors/hubspot/operations/read-contacts';
 import { createVendorHttp } from '../../connectors/http';
+import { inProcessGate } from '../../bench/budget/in-process-gate';
 import { printReady } from '../../platform/logging';
 import type { Lane } from '../../schemas/plan';
 import { vendorAccount } from '../../syncs/accounts-api';
@@ -30,31 +31,40 @@ async function main(): Promise<void> {
   const client = new Client({ connection, namespace });
   const hosting = env('SPENDER_HOSTS', '1') === '1';
   const worker = hosting
-    ? await Worker.create({ connection, namespace, taskQueue: budgetTaskQueue, workflowBundle: await workflowBundle(), stickyQueueScheduleToStartTimeout: '1s', maxCachedWorkflows: 10 })
+    ? await Worker.create({
+        connection,
+        namespace,
+        taskQueue: budgetTaskQueue,
+        workflowBundle: await workflowBundle(),
+        stickyQueueScheduleToStartTimeout: '1s',
+        maxCachedWorkflows: 10,
+      })
     : undefined;
   const running = worker?.run();
-  const account = vendorAccount(hubspot, { name: 'main', plan: 'free' });
+  const windowMs = Number(env('SPENDER_WINDOW_MS', '10000'));
+  const limits = (plan: string | undefined) =>
+    hubspot.limits(plan).map((limit) => (limit.kind === 'rolling' && limit.ms === 10_000 ? { ...limit, ms: windowMs } : limit));
+  const account = vendorAccount({ ...hubspot, limits }, { name: 'main', plan: 'free' });
   const sync = { id: 'spender', to: { operation: { connector: hubspot }, account }, budget: { lane: 'backfill' } } as unknown as Sync;
   const log = pino({ level: env('SPENDER_LOG', 'warn') }, pino.destination(2));
-  const gate = createGate({ syncs: [sync], client: () => client, namespace, log });
+  const durable = createGate({ syncs: [sync], client: () => client, namespace, log });
+  const gate = env('SPENDER_GATE', 'durable') === 'process' ? inProcessGate(100, windowMs) : durable;
   const http = createVendorHttp({ connector: hubspot, baseUrl: env('SPENDER_URL'), credentials: () => Promise.resolve({ token: 'pat-spender' }), gate });
   const scopes = [{ vendor: 'hubspot', scope: 'main' }];
 
-  const spent = { calls: 0, refused: 0, liveWaitsMs: [] as number[] };
+  const spent = { calls: 0, refused: 0, liveMs: [] as number[] };
   let stopping = false;
   const one = async (lane: Lane): Promise<number> => {
     const asked = performance.now();
     try {
       const permit = await gate.acquire({ scopes, lane, sync: `spender-${lane}` });
-      const waited = performance.now() - asked;
       spent.calls++;
       await readContacts(http.call({ scopes, lane, sync: `spender-${lane}`, permit }), ['ada@example.com']);
-      return waited;
     } catch (error) {
       if ((error as { code?: string }).code === 'RATE_LIMITED') spent.refused++;
       else if ((error as { code?: string }).code !== 'NOT_FOUND') log.warn({ err: error }, 'call failed');
-      return 0;
     }
+    return performance.now() - asked;
   };
   const bulk = async (): Promise<void> => {
     while (!stopping) await one('backfill');
@@ -62,7 +72,7 @@ async function main(): Promise<void> {
   const live = async (perSecond: number): Promise<void> => {
     while (!stopping) {
       await delay((-1_000 / perSecond) * Math.log(1 - Math.random()));
-      void one('live').then((ms) => spent.liveWaitsMs.push(Math.round(ms)));
+      void one('live').then((ms) => spent.liveMs.push(Math.round(ms)));
     }
   };
   for (let count = 0; count < Number(env('SPENDER_BULK', '50')); count++) void bulk();
@@ -75,7 +85,7 @@ async function main(): Promise<void> {
     clearInterval(report);
     await delay(500);
     process.stdout.write(`${JSON.stringify({ ...spent, at: Date.now(), end: true })}\n`);
-    await gate.close();
+    await durable.close();
     worker?.shutdown();
     await running;
     process.exit(0);

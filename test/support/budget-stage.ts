@@ -15,7 +15,8 @@ import { budgetQuery, changeBudgetUpdate, type BudgetCommand, type BudgetView } 
 export interface Spent {
   calls: number;
   refused: number;
-  liveWaitsMs: number[];
+  /** From the wish to call to the vendor's answer. */
+  liveMs: number[];
   at: number;
   end?: boolean;
 }
@@ -36,7 +37,8 @@ export interface Judged {
 
 /** A real Temporal server of its own (kept on disk, so that it can be restarted), a HubSpot simulator, processes that spend. */
 export interface BudgetStage {
-  spender(env?: Record<string, string>): Promise<Spender>;
+  /** `entry`: another program that spends. */
+  spender(env?: Record<string, string>, entry?: string): Promise<Spender>;
   judge(): Promise<Judged>;
   view(): Promise<BudgetView>;
   change(command: BudgetCommand): Promise<BudgetView>;
@@ -60,17 +62,25 @@ export async function startBudgetStage(options: { latencyMs?: string; windowScal
   const sim = await supervisor.spawnNode({
     name: 'sim-hubspot',
     entry: 'connectors/simulate.ts',
-    args: ['--vendor', 'hubspot', '--plan', 'free', '--latency-ms', options.latencyMs ?? '20-80', ...(options.windowScale ? ['--window-scale', options.windowScale] : [])],
+    args: [
+      '--vendor',
+      'hubspot',
+      '--plan',
+      'free',
+      '--latency-ms',
+      options.latencyMs ?? '20-80',
+      ...(options.windowScale ? ['--window-scale', options.windowScale] : []),
+    ],
     log: quiet,
   });
   const simUrl = String(sim.ready.url);
   return {
     simUrl,
-    async spender(env = {}) {
-      let last: Spent = { calls: 0, refused: 0, liveWaitsMs: [], at: 0 };
+    async spender(env = {}, entry = 'test/support/budget-spender.ts') {
+      let last: Spent = { calls: 0, refused: 0, liveMs: [], at: 0 };
       const child = await supervisor.spawnNode({
         name: 'spender',
-        entry: 'test/support/budget-spender.ts',
+        entry,
         env: { TEMPORAL_ADDRESS: server.address, TEMPORAL_NAMESPACE: namespace, SPENDER_URL: simUrl, ...env },
         log: (line) => {
           if (line.startsWith('{"calls"')) last = JSON.parse(line) as Spent;
@@ -93,7 +103,8 @@ export async function startBudgetStage(options: { latencyMs?: string; windowScal
       return { calls: stats.calls, refused: stats.byStatus['429'] ?? 0, mostInWindow: Math.max(...burst.map(({ maxArrived }) => Number(maxArrived))) };
     },
     view: () => client.workflow.getHandle(budgetWorkflowId({ vendor: 'hubspot', scope: 'main' })).query(budgetQuery, { nowMs: Date.now() }),
-    change: (command) => client.workflow.getHandle(budgetWorkflowId({ vendor: 'hubspot', scope: 'main' })).executeUpdate(changeBudgetUpdate, { args: [command] }),
+    change: (command) =>
+      client.workflow.getHandle(budgetWorkflowId({ vendor: 'hubspot', scope: 'main' })).executeUpdate(changeBudgetUpdate, { args: [command] }),
     async restartTemporal() {
       await server.stop();
       await delay(500);

@@ -1,4 +1,6 @@
 import type { Permit } from '../../connectors/permit';
+import type { LimitReading } from '../../connectors/connector';
+import type { OffPeak } from '../../schemas/off-peak';
 import type { Lane } from '../../schemas/plan';
 import { DurableGate, type DurableGateOptions } from '../../workers/gate/durable-gate';
 import type { RoundTripOptions } from '../../workers/gate/round-trips';
@@ -52,6 +54,11 @@ export interface WorldOptions {
   seed: number;
   limits: BudgetLimit[];
   shares?: Record<string, number>;
+  offPeak?: OffPeak;
+  /** Epoch ms at which the budget's clock starts. @default some moment */
+  startAt?: number;
+  /** How far each worker's clock runs ahead per second, milliseconds. @default 0 */
+  drift?: number;
   /** Part of lease requests, and of replies, that get lost; part that arrives twice or late. @default 0 */
   lost?: number;
   /** Way to the vendor and back, milliseconds. @default 5..20 */
@@ -63,7 +70,7 @@ export interface WorldOptions {
   scope?: (options: ScopeOptions) => ScopeBudget;
   tamper?: (state: BudgetState, request: LeaseRequest) => void;
   /** The vendor's verdict on a call. @default strict: 429 over a limit; else 200 */
-  verdict?: (now: number) => { status: number | null; headers?: Record<string, string>; retryAfterMs?: number };
+  verdict?: (now: number, arrival: Omit<Arrival, 'doneAt'>) => { status: number | null; retryAfterMs?: number; readings?: LimitReading[] };
 }
 
 /** Calls of one vendor account in time: who, when they came in, when they were done. */
@@ -73,6 +80,8 @@ export interface Arrival {
   lane: Lane;
   sync: string;
   worker: string;
+  /** @default 1 */
+  cost?: number;
 }
 
 export interface VirtualWorker {
@@ -99,7 +108,7 @@ export class BudgetWorld {
 
   constructor(readonly options: WorldOptions) {
     this.chance = random(options.seed);
-    this.clockOffset = Math.floor(this.chance() * 1e9);
+    this.clockOffset = options.startAt ?? Math.floor(this.chance() * 1e9);
     this.state = newBudget(this.clockOffset);
   }
 
@@ -110,6 +119,8 @@ export class BudgetWorld {
   startWorker(change: Partial<DurableGateOptions> = {}): VirtualWorker {
     const { time } = this;
     const offset = this.chance() * 1e7;
+    // Quartz is off by some hundred parts in a million at worst, either way.
+    const pace = 1 + ((this.options.drift ?? 0) * (this.chance() * 2 - 1)) / 1_000;
     const { scope: make } = this.options;
     const name = `w${++this.started}`;
     const worker: VirtualWorker = { name, alive: true, gate: undefined as never, crash: () => void (worker.alive = false) };
@@ -119,10 +130,16 @@ export class BudgetWorld {
       }
     }
     worker.gate = new Gate({
-      scope: () => ({ worker: name, limits: this.options.limits, shares: this.options.shares ?? {}, ...(this.options.roundTrips ? { roundTrips: this.options.roundTrips } : {}) }),
-      readings: () => [],
+      scope: () => ({
+        worker: name,
+        limits: this.options.limits,
+        shares: this.options.shares ?? {},
+        offPeak: this.options.offPeak ?? null,
+        ...(this.options.roundTrips ? { roundTrips: this.options.roundTrips } : {}),
+      }),
+      readings: (_scope, { headers }) => JSON.parse(headers['readings'] ?? '[]') as LimitReading[],
       lease: (_scope, request) => this.lease(JSON.parse(JSON.stringify(request)) as LeaseRequest),
-      timers: { now: () => time.now + offset, after: (ms, run) => time.after(ms, () => worker.alive && run()) },
+      timers: { now: () => time.now * pace + offset, after: (ms, run) => time.after(ms / pace, () => worker.alive && run()) },
       epoch: () => time.now,
       failed: () => undefined,
       ...change,
@@ -164,18 +181,23 @@ export class BudgetWorld {
   }
 
   /** Keeps `backlog` calls waiting between `from` and `to`. */
-  demand(worker: VirtualWorker, options: { lane: Lane; sync?: string; backlog: number; from?: number; to?: number; giveBack?: number; silent?: number }): void {
+  demand(
+    worker: VirtualWorker,
+    options: { lane: Lane; sync?: string; backlog: number; from?: number; to?: number; giveBack?: number; silent?: number; cost?: number },
+  ): void {
     const { time } = this;
     const { lane, sync = lane, from = 0, to = Infinity } = options;
     const one = async (): Promise<void> => {
       while (worker.alive && time.now < to) {
         const stop = new AbortController();
         const cancel = to === Infinity ? () => undefined : time.after(Math.max(0, to - time.now), () => stop.abort());
-        const permit = await worker.gate.acquire({ scopes: [worldScope], lane, sync, signal: stop.signal }).catch(() => null);
+        const permit = await worker.gate
+          .acquire({ scopes: [worldScope], lane, sync, signal: stop.signal, ...(options.cost ? { cost: options.cost } : {}) })
+          .catch(() => null);
         cancel();
         if (!permit || !worker.alive) return;
         if (this.chance() < (options.giveBack ?? 0)) permit.giveBack();
-        else await this.call(worker, permit, lane, sync, this.chance() < (options.silent ?? 0));
+        else await this.call(worker, permit, lane, sync, this.chance() < (options.silent ?? 0), options.cost);
       }
     };
     for (let count = 0; count < options.backlog; count++) time.after(Math.max(0, from - time.now), () => void one());
@@ -199,7 +221,7 @@ export class BudgetWorld {
     return waits;
   }
 
-  private call(worker: VirtualWorker, permit: Permit, lane: Lane, sync: string, silent: boolean): Promise<void> {
+  private call(worker: VirtualWorker, permit: Permit, lane: Lane, sync: string, silent: boolean, cost?: number): Promise<void> {
     const { time } = this;
     const there = this.between(this.options.way ?? [5, 20]);
     // One that never answers is over for the vendor when the client hangs up.
@@ -207,16 +229,23 @@ export class BudgetWorld {
     const back = this.between(this.options.way ?? [5, 20]);
     return new Promise((resolve) => {
       let over = false;
-      const end = (status: number | null, retryAfterMs?: number): void => {
+      const end = (status: number | null, retryAfterMs?: number, readings?: LimitReading[]): void => {
         if (over) return;
         over = true;
-        if (worker.alive) permit.done({ status, headers: {}, ...(status === 429 ? { rateLimited: retryAfterMs === undefined ? {} : { retryAfterMs } } : {}) });
+        if (worker.alive)
+          permit.done({
+            status,
+            headers: readings ? { readings: JSON.stringify(readings) } : {},
+            ...(status === 429 ? { rateLimited: retryAfterMs === undefined ? {} : { retryAfterMs } } : {}),
+          });
         resolve();
       };
       time.after(there, () => {
-        const verdict = this.options.verdict?.(time.now) ?? { status: 200 };
-        if (verdict.status !== 429) this.arrivals.push({ at: time.now, doneAt: time.now + work, lane, sync, worker: worker.name });
-        if (!silent || verdict.status === 429) time.after(verdict.status === 429 ? back : work + back, () => end(verdict.status, verdict.retryAfterMs));
+        const arrival = { at: time.now, lane, sync, worker: worker.name, ...(cost ? { cost } : {}) };
+        const verdict = this.options.verdict?.(time.now, arrival) ?? { status: 200 };
+        if (verdict.status !== 429) this.arrivals.push({ ...arrival, doneAt: time.now + work });
+        if (!silent || verdict.status === 429)
+          time.after(verdict.status === 429 ? back : work + back, () => end(verdict.status, verdict.retryAfterMs, verdict.readings));
       });
       time.after(10_000, () => end(null)); // the client's timeout
     });
@@ -225,17 +254,27 @@ export class BudgetWorld {
   /** Most units in any window, in the vendor's own order of arrival. */
   most(limit: BudgetLimit): number {
     if (limit.kind === 'concurrent') {
-      const steps = this.arrivals.flatMap(({ at, doneAt }) => [[at, 1], [doneAt, -1]] as const).sort((a, b) => a[0] - b[0] || a[1] - b[1]);
+      const steps = this.arrivals
+        .flatMap(
+          ({ at, doneAt }) =>
+            [
+              [at, 1],
+              [doneAt, -1],
+            ] as const,
+        )
+        .sort((a, b) => a[0] - b[0] || a[1] - b[1]);
       let now = 0;
       return steps.reduce((most, [, step]) => Math.max(most, (now += step)), 0);
     }
-    const times = this.arrivals.map(({ at }) => at).sort((a, b) => a - b);
+    const calls = [...this.arrivals].sort((a, b) => a.at - b.at);
     let first = 0;
+    let units = 0;
     let most = 0;
-    times.forEach((at, index) => {
-      while (times[first]! <= at - limit.ms) first++;
-      most = Math.max(most, index - first + 1);
-    });
+    for (const { at, cost = 1 } of calls) {
+      units += cost;
+      while (calls[first]!.at <= at - limit.ms) units -= calls[first++]!.cost ?? 1;
+      most = Math.max(most, units);
+    }
     return most;
   }
 

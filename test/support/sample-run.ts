@@ -36,7 +36,17 @@ export const sampleRecord: PreparedRecord = {
 };
 
 export function sampleAttempt(change: Partial<AttemptEnd> = {}): AttemptEnd {
-  return { number: 1, at: '2026-11-22T10:00:01.000Z', status: 503, code: 'UNAVAILABLE', waitMs: 100, tookMs: 20, batch: 1, cause: 'the vendor answered 503', ...change };
+  return {
+    number: 1,
+    at: '2026-11-22T10:00:01.000Z',
+    status: 503,
+    code: 'UNAVAILABLE',
+    waitMs: 100,
+    tookMs: 20,
+    batch: 1,
+    cause: 'the vendor answered 503',
+    ...change,
+  };
 }
 
 export function accepted(attempts: AttemptEnd[] = [sampleAttempt({ status: 200, code: 'OK', waitMs: 0 })]): RecordOutcome {

@@ -60,7 +60,10 @@ export async function createTestNamespace(name = 'test'): Promise<{ namespace: s
 }
 
 function unique(name: string): string {
-  return `${name.toLowerCase().replace(/[^a-z0-9]+/g, '-').slice(0, 30)}-${randomUUID().slice(0, 8)}`;
+  return `${name
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, '-')
+    .slice(0, 30)}-${randomUUID().slice(0, 8)}`;
 }
 
 interface Running {

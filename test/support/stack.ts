@@ -48,7 +48,14 @@ export interface Stack {
   startWorker(): Promise<NodeProcess>;
   startGateway(port?: number): Promise<NodeProcess>;
   /** Signs and posts like the provider would; returns status and JSON. */
-  post(path: string, source: WebhookSource, topic: string, eventId: string, body: unknown, change?: (headers: Record<string, string>) => void): Promise<{ status: number; body: any }>;
+  post(
+    path: string,
+    source: WebhookSource,
+    topic: string,
+    eventId: string,
+    body: unknown,
+    change?: (headers: Record<string, string>) => void,
+  ): Promise<{ status: number; body: any }>;
   /** Resolves when every inbox row has an outcome; the counts by outcome. Fails with what is open after `ms`. */
   settled(rows: number, ms?: number): Promise<Record<string, number>>;
   stop(): Promise<void>;
@@ -74,7 +81,10 @@ async function startAll(options: StackOptions, supervisor: Supervisor): Promise<
     const { ready } = await supervisor.spawnNode({ name: `sim-${vendor}`, entry: 'connectors/simulate.ts', args: ['--vendor', vendor, ...args], log });
     const url = String(ready.url);
     const call = async (method: string, path: string, body?: unknown) => {
-      const response = await fetch(`${url}/_sim/${path}`, { method, ...(body === undefined ? {} : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }) });
+      const response = await fetch(`${url}/_sim/${path}`, {
+        method,
+        ...(body === undefined ? {} : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
+      });
       if (!response.ok) throw new Error(`simulator: ${method} ${path}: ${await response.text()}`);
       return response.json();
     };
@@ -122,7 +132,12 @@ async function startAll(options: StackOptions, supervisor: Supervisor): Promise<
   };
   let gateway: NodeProcess;
   const startGateway = async (port?: number) => {
-    gateway = await supervisor.spawnNode({ name: 'gateway', entry: 'client/gateway/main.ts', env: { ...env, ...(port ? { GATEWAY_PORT: String(port) } : {}) }, log });
+    gateway = await supervisor.spawnNode({
+      name: 'gateway',
+      entry: 'client/gateway/main.ts',
+      env: { ...env, ...(port ? { GATEWAY_PORT: String(port) } : {}) },
+      log,
+    });
     return gateway;
   };
   gateway = await startGateway();
@@ -146,7 +161,10 @@ async function startAll(options: StackOptions, supervisor: Supervisor): Promise<
       const url = `${String(gateway.ready.url)}${path}`;
       const raw = Buffer.from(JSON.stringify(body));
       const secret = env[`SYNCLINE_${source.vendor.toUpperCase().replaceAll('-', '_')}_${accountOf[source.vendor]}_WEBHOOK_SECRET`] ?? '';
-      const headers = { 'content-type': 'application/json', ...(await source.sign({ method: 'POST', url, body: raw, secret, now: Date.now(), topic, eventId })) };
+      const headers = {
+        'content-type': 'application/json',
+        ...(await source.sign({ method: 'POST', url, body: raw, secret, now: Date.now(), topic, eventId })),
+      };
       change?.(headers);
       const response = await fetch(url, { method: 'POST', headers, body: raw });
       return { status: response.status, body: await response.json().catch(() => null) };

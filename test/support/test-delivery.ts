@@ -26,6 +26,7 @@ export class TestDelivery {
   confirmFails = 0;
   admission: Admission = { kind: 'go' };
   openUntil = 0;
+  blocked: ActivityDeps['health']['blocked'] = () => null;
   /** Permits that are free; a held-back one is given by `free()`. */
   permits = Infinity;
   private readonly waiting: (() => void)[] = [];
@@ -83,6 +84,7 @@ export class TestDelivery {
       admit: () => this.admission,
       report: (_scopes, end) => void this.reports.push(end),
       openUntil: () => this.openUntil,
+      blocked: (scopes, who) => this.blocked(scopes, who),
       lastLandedAt: () => 0,
     },
     link: () => ({
@@ -136,9 +138,16 @@ export class TestDelivery {
       return { scopes: [], done: () => undefined, giveBack: () => void this.permitsGivenBack++ };
     };
     return {
-      acquire: async () => {
-        if (this.permits <= 0) await new Promise<void>((resolve) => this.waiting.push(resolve));
-        else this.permits--;
+      acquire: async ({ signal }) => {
+        if (this.permits <= 0) {
+          await new Promise<void>((resolve, reject) => {
+            this.waiting.push(resolve);
+            signal?.addEventListener('abort', () => {
+              this.waiting.splice(this.waiting.indexOf(resolve), 1);
+              reject(new Error('aborted'));
+            });
+          });
+        } else this.permits--;
         return permit();
       },
       tryAcquire: () => (this.permits-- > 0 ? permit() : null),

@@ -43,12 +43,18 @@ async function run(
   const { nativeConnection: connection, namespace } = environment;
   const main = await Worker.create({ connection, namespace: namespace ?? 'default', taskQueue, workflowBundle: bundle, activities: all });
   const queues = await Promise.all(
-    (['live', 'bulk'] as const).map((kind) => Worker.create({ connection, namespace: namespace ?? 'default', taskQueue: vendorTaskQueue(plan.vendor, account, kind), activities: all })),
+    (['live', 'bulk'] as const).map((kind) =>
+      Worker.create({ connection, namespace: namespace ?? 'default', taskQueue: vendorTaskQueue(plan.vendor, account, kind), activities: all }),
+    ),
   );
   const running = queues.map((worker) => worker.run());
   try {
     return await main.runUntil(async () => {
-      const handle = await environment.client.workflow.start<typeof recordSync>('recordSync', { taskQueue, workflowId: `run-${account}`, args: [{ ...sampleInput(), ...change, plan }] });
+      const handle = await environment.client.workflow.start<typeof recordSync>('recordSync', {
+        taskQueue,
+        workflowId: `run-${account}`,
+        args: [{ ...sampleInput(), ...change, plan }],
+      });
       await during?.(handle);
       const result = await handle.result().then(
         (outcome) => ({ outcome, failure: undefined }),
@@ -76,12 +82,26 @@ describe('recordSync', () => {
   });
 
   test.each([
-    ['invalid', { kind: 'invalid', code: 'CONTRACT_VIOLATION', cause: 'email: expected string, found number', violations: [{ field: 'email', expected: 'string', found: 'number' }] }, 'CONTRACT_VIOLATION'],
+    [
+      'invalid',
+      {
+        kind: 'invalid',
+        code: 'CONTRACT_VIOLATION',
+        cause: 'email: expected string, found number',
+        violations: [{ field: 'email', expected: 'string', found: 'number' }],
+      },
+      'CONTRACT_VIOLATION',
+    ],
     ['failed', { kind: 'failed', code: 'MAPPING_ERROR', cause: 'the mapping threw' }, 'MAPPING_ERROR'],
   ] as const)('%s at prepare: nothing is delivered, the run fails with the cause as type, the ledger knows', async (name, prepared, type) => {
     const recorded: RecordOutcomeInput[] = [];
     const deliver = jest.fn();
-    const { failure } = await run({ prepare: async () => prepared as never, deliverNow: deliver, deliver, recordOutcome: async (input) => void recorded.push(input) });
+    const { failure } = await run({
+      prepare: async () => prepared as never,
+      deliverNow: deliver,
+      deliver,
+      recordOutcome: async (input) => void recorded.push(input),
+    });
     expect(failureOf(failure)).toMatchObject({ type, details: { outcome: name, cause: prepared.cause } });
     expect(recorded).toMatchObject([{ outcome: { outcome: name } }]);
     expect(deliver).not.toHaveBeenCalled();
@@ -93,7 +113,14 @@ describe('recordSync', () => {
   });
 
   test('rejected by the vendor: failed, the vendor’s words in the details', async () => {
-    const rejected: RecordOutcome = { outcome: 'rejected', code: 'PROPERTY_DOESNT_EXIST', cause: 'no such property', vendorSaid: { message: 'Property "x" does not exist' }, attempts: [sampleAttempt({ status: 207 })], resend: 'safe' };
+    const rejected: RecordOutcome = {
+      outcome: 'rejected',
+      code: 'PROPERTY_DOESNT_EXIST',
+      cause: 'no such property',
+      vendorSaid: { message: 'Property "x" does not exist' },
+      attempts: [sampleAttempt({ status: 207 })],
+      resend: 'safe',
+    };
     const { failure } = await run({ deliverNow: async () => ({ kind: 'done', outcome: rejected }) });
     expect(failureOf(failure)).toEqual({ type: 'PROPERTY_DOESNT_EXIST', details: rejected });
   });
@@ -103,14 +130,20 @@ describe('recordSync', () => {
     const deliver = async (input: DeliverInput): Promise<DeliverResult> => {
       const before = (activityInfo() as { heartbeatDetails?: AttemptEnd[] }).heartbeatDetails ?? input.attempts;
       seen.push(activityInfo().attempt);
-      if (activityInfo().attempt === 3) return { kind: 'done', outcome: accepted([...before, sampleAttempt({ number: before.length + 1, code: 'OK', status: 200 })]) };
+      if (activityInfo().attempt === 3)
+        return { kind: 'done', outcome: accepted([...before, sampleAttempt({ number: before.length + 1, code: 'OK', status: 200 })]) };
       const attempts = [...before, sampleAttempt({ number: before.length + 1 })];
       heartbeat(attempts);
       throw ApplicationFailure.create({ type: 'UNAVAILABLE', message: 'the vendor answered 503', nextRetryDelay: '2s', details: [{ attempts }] });
     };
     const { outcome } = await run({ deliverNow: async () => ({ kind: 'retry', waitMs: 100, attempts: [sampleAttempt()] }), deliver });
     expect(seen).toEqual([1, 2, 3]);
-    expect(outcome?.attempts.map(({ number, code }) => [number, code])).toEqual([[1, 'UNAVAILABLE'], [2, 'UNAVAILABLE'], [3, 'UNAVAILABLE'], [4, 'OK']]);
+    expect(outcome?.attempts.map(({ number, code }) => [number, code])).toEqual([
+      [1, 'UNAVAILABLE'],
+      [2, 'UNAVAILABLE'],
+      [3, 'UNAVAILABLE'],
+      [4, 'OK'],
+    ]);
   });
 
   test('attempts used up: maxAttempts counts the fast path’s', async () => {
@@ -120,7 +153,10 @@ describe('recordSync', () => {
       const attempts = [...input.attempts, ...Array.from({ length: calls }, (_, index) => sampleAttempt({ number: input.attempts.length + index + 1 }))];
       throw ApplicationFailure.create({ type: 'UNAVAILABLE', message: 'the vendor answered 503', details: [{ attempts }] });
     };
-    const { failure } = await run({ deliverNow: async () => ({ kind: 'retry', waitMs: 1, attempts: [sampleAttempt()] }), deliver }, { plan: samplePlan({ retry: { maxAttempts: 3, initialIntervalMs: 10, maxIntervalMs: 100, expireAfterMs: 60_000 } }) });
+    const { failure } = await run(
+      { deliverNow: async () => ({ kind: 'retry', waitMs: 1, attempts: [sampleAttempt()] }), deliver },
+      { plan: samplePlan({ retry: { maxAttempts: 3, initialIntervalMs: 10, maxIntervalMs: 100, expireAfterMs: 60_000 } }) },
+    );
     expect(calls).toBe(2);
     const { type, details } = failureOf(failure);
     expect(type).toBe('UNAVAILABLE');
@@ -143,9 +179,18 @@ describe('recordSync', () => {
     const deliver = async (input: DeliverInput): Promise<DeliverResult> => {
       const now = await environment.currentTimeMs();
       if (now > startedAt + 2 * 3_600_000) return { kind: 'done', outcome: accepted(input.attempts) };
-      return { kind: 'held', cause: 'breaker', untilMs: now + 15 * 60_000, attempts: [...input.attempts, sampleAttempt({ number: input.attempts.length + 1 })], othersLanded: false };
+      return {
+        kind: 'held',
+        cause: 'breaker',
+        untilMs: now + 15 * 60_000,
+        attempts: [...input.attempts, sampleAttempt({ number: input.attempts.length + 1 })],
+        othersLanded: false,
+      };
     };
-    const { outcome, history } = await run({ deliverNow: async () => ({ kind: 'held', cause: 'breaker', untilMs: startedAt + 30_000, attempts: [] }), deliver });
+    const { outcome, history } = await run({
+      deliverNow: async () => ({ kind: 'held', cause: 'breaker', untilMs: startedAt + 30_000, attempts: [] }),
+      deliver,
+    });
     expect(outcome?.outcome).toBe('accepted');
     expect(outcome?.attempts.length).toBeGreaterThanOrEqual(8);
     const timers = history.events?.filter((event) => event.timerStartedEventAttributes) ?? [];
@@ -156,7 +201,13 @@ describe('recordSync', () => {
     let cycles = 0;
     const deliver = async (input: DeliverInput): Promise<DeliverResult> => {
       cycles++;
-      return { kind: 'held', cause: 'breaker', untilMs: (await environment.currentTimeMs()) + 30_000, attempts: [...input.attempts, sampleAttempt({ number: input.attempts.length + 1 })], othersLanded: true };
+      return {
+        kind: 'held',
+        cause: 'breaker',
+        untilMs: (await environment.currentTimeMs()) + 30_000,
+        attempts: [...input.attempts, sampleAttempt({ number: input.attempts.length + 1 })],
+        othersLanded: true,
+      };
     };
     const { failure } = await run({ deliverNow: async () => ({ kind: 'held', cause: 'budget', untilMs: 0, attempts: [] }), deliver });
     expect(cycles).toBe(3);
@@ -164,7 +215,13 @@ describe('recordSync', () => {
   });
 
   test('held longer than expireAfter ends expired', async () => {
-    const deliver = async (input: DeliverInput): Promise<DeliverResult> => ({ kind: 'held', cause: 'breaker', untilMs: (await environment.currentTimeMs()) + 3_600_000, attempts: input.attempts, othersLanded: false });
+    const deliver = async (input: DeliverInput): Promise<DeliverResult> => ({
+      kind: 'held',
+      cause: 'breaker',
+      untilMs: (await environment.currentTimeMs()) + 3_600_000,
+      attempts: input.attempts,
+      othersLanded: false,
+    });
     const { failure } = await run({ deliverNow: async () => ({ kind: 'held', cause: 'budget', untilMs: 0, attempts: [] }), deliver });
     expect(failureOf(failure)).toMatchObject({ type: 'EXPIRED', details: { outcome: 'expired' } });
   });
@@ -179,7 +236,13 @@ describe('recordSync', () => {
   test('enrichment that gives no answer falls back, and the outcome says so', async () => {
     const prepare = jest.fn(stubActivities().prepare);
     const { outcome } = await run(
-      { enrich: async () => { throw new Error('boom'); }, prepare, deliverNow: async (input) => ({ kind: 'done', outcome: { ...accepted(), ...(input.enrichment ? { enrichment: input.enrichment } : {}) } }) },
+      {
+        enrich: async () => {
+          throw new Error('boom');
+        },
+        prepare,
+        deliverNow: async (input) => ({ kind: 'done', outcome: { ...accepted(), ...(input.enrichment ? { enrichment: input.enrichment } : {}) } }),
+      },
       { plan: samplePlan({ enrich: { name: 'lead score', vendor: 'leadscore', account: 'scoring', timeoutMs: 500 } }) },
     );
     expect(prepare.mock.calls[0]?.[0].enrichment).toMatchObject({ fallback: true });
@@ -190,7 +253,13 @@ describe('recordSync', () => {
     const deliverNow = jest.fn();
     const queues: string[] = [];
     const { outcome } = await run(
-      { deliverNow, deliver: async () => { queues.push(activityInfo().taskQueue); return { kind: 'done', outcome: accepted() }; } },
+      {
+        deliverNow,
+        deliver: async () => {
+          queues.push(activityInfo().taskQueue);
+          return { kind: 'done', outcome: accepted() };
+        },
+      },
       { plan: samplePlan({ budget: { lane: 'replay' } }) },
     );
     expect(outcome?.outcome).toBe('accepted');
@@ -219,7 +288,12 @@ describe('recordSync', () => {
 
   test('an activity that fails outside the taxonomy is retried and surfaced, never forgotten', async () => {
     let tries = 0;
-    const { outcome } = await run({ prepare: async (input) => { if (++tries < 3) throw new TypeError('a bug'); return stubActivities().prepare(input); } });
+    const { outcome } = await run({
+      prepare: async (input) => {
+        if (++tries < 3) throw new TypeError('a bug');
+        return stubActivities().prepare(input);
+      },
+    });
     expect(tries).toBe(3);
     expect(outcome?.outcome).toBe('accepted');
   });

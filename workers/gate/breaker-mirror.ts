@@ -85,13 +85,15 @@ export class BreakerMirror {
     this.toldLandedAt = Math.max(this.toldLandedAt, Math.min(this.landedAt, request.sentAt));
     if (request.probe !== undefined) this.probeEnd = undefined;
     if (reply.landedMs >= 0) this.landedAt = Math.max(this.landedAt, now - reply.landedMs);
-    this.openUntil = reply.openMs > 0 ? now + reply.openMs : 0;
+    // A reply to what was asked before these failures says nothing of them: our own word stands until the budget has heard it.
+    const unheard = this.failures.length > 0;
+    this.openUntil = reply.openMs > 0 ? now + reply.openMs : unheard ? this.openUntil : 0;
     this.halfOpen = reply.openMs > 0 || reply.halfOpen;
     this.ramp = reply.ramp;
     if (reply.probe) this.probe = 'held';
     if (!this.halfOpen) {
       this.probe = 'none';
-      if (this.own.openUntil > 0) this.own = newBreaker();
+      if (this.own.openUntil > 0 && !unheard) this.own = newBreaker();
     }
   }
 }

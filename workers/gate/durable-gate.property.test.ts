@@ -11,10 +11,19 @@ const seconds = (s: number) => s * 1_000;
 const windows: BudgetLimit[][] = [
   [{ name: 'w', kind: 'rolling', ms: 1_000, max: 10 }],
   [{ name: 'w', kind: 'rolling', ms: 10_000, max: 30 }],
-  [{ name: 'a', kind: 'fixed', ms: 1_000, max: 8 }, { name: 'b', kind: 'fixed', ms: 20_000, max: 60 }],
+  [
+    { name: 'a', kind: 'fixed', ms: 1_000, max: 8 },
+    { name: 'b', kind: 'fixed', ms: 20_000, max: 60 },
+  ],
   [{ name: 'w', kind: 'rolling', ms: 5_000, max: 3 }],
-  [{ name: 'w', kind: 'rolling', ms: 10_000, max: 40 }, { name: 'c', kind: 'concurrent', max: 3 }],
-  [{ name: 'w', kind: 'rolling', ms: 2_000, max: 20 }, { name: 'day', kind: 'rolling', ms: 90_000, max: 200 }],
+  [
+    { name: 'w', kind: 'rolling', ms: 10_000, max: 40 },
+    { name: 'c', kind: 'concurrent', max: 3 },
+  ],
+  [
+    { name: 'w', kind: 'rolling', ms: 2_000, max: 20 },
+    { name: 'day', kind: 'rolling', ms: 90_000, max: 200 },
+  ],
 ];
 
 const story = fc.record({
@@ -41,7 +50,14 @@ async function play(told: Story, faults: Partial<WorldOptions> = {}): Promise<{ 
     if (told.busy) world.demand(worker, { lane: 'replay', backlog: 15, from: world.chance() * end * 0.4 });
     for (let spell = 0; spell < 3; spell++) {
       const from = world.chance() * end;
-      world.demand(worker, { lane: lanes[Math.floor(world.chance() * 4)]!, backlog: 1 + Math.floor(world.chance() * 6), from, to: from + world.chance() * seconds(25), giveBack: 0.05, silent: 0.003 });
+      world.demand(worker, {
+        lane: lanes[Math.floor(world.chance() * 4)]!,
+        backlog: 1 + Math.floor(world.chance() * 6),
+        from,
+        to: from + world.chance() * seconds(25),
+        giveBack: 0.05,
+        silent: 0.003,
+      });
     }
     if (told.crashes && world.chance() < 0.5) {
       world.time.after(world.chance() * end, () => {

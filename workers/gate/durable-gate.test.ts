@@ -114,7 +114,17 @@ test('an aborted wait leaves the line; a permit ends once; a cost is a whole num
 
 test('a request answered before is not answered again: a late copy changes nothing', () => {
   const state = newBudget(0);
-  const request: LeaseRequest = { v: 1, worker: 'a', term: 0, seq: 2, ack: 0, limits: perSecond, slots: [], counts: [], demand: [{ sync: 's', lane: 'live', waiting: 3, full: false, used: [], spent: 0 }] };
+  const request: LeaseRequest = {
+    v: 1,
+    worker: 'a',
+    term: 0,
+    seq: 2,
+    ack: 0,
+    limits: perSecond,
+    slots: [],
+    counts: [],
+    demand: [{ sync: 's', lane: 'live', waiting: 3, full: false, used: [], spent: 0 }],
+  };
   const reply = lease(state, request, 1_000);
   expect(reply.slots[0]!.grant).toBeGreaterThan(0);
   const before = JSON.stringify(state.workers);
@@ -131,7 +141,10 @@ describe('bad input is named', () => {
     [() => checkLimits([{ name: 'x', kind: 'fixed', ms: 0, max: 1 }]), 'limit x has a window of 0 ms'],
     [() => checkCommand({ kind: 'pause', what: 'everything' }, {}), 'cannot be paused; expected all'],
     [() => checkCommand({ kind: 'share', sync: 'b', share: 0.6 }, { a: 0.5 }), 'more than 1'],
-    [() => checkLease({ v: 1, worker: 'a', term: 0, seq: 1, ack: 0, slots: [{ name: 'w', holding: -1, gaveUp: [] }], counts: [], demand: [] }), 'slots held of w: -1'],
+    [
+      () => checkLease({ v: 1, worker: 'a', term: 0, seq: 1, ack: 0, slots: [{ name: 'w', holding: -1, gaveUp: [] }], counts: [], demand: [] }),
+      'slots held of w: -1',
+    ],
   ])('%#', (act, words) => {
     expect(act).toThrow(words);
   });
@@ -139,7 +152,18 @@ describe('bad input is named', () => {
   test('a reading of a window nobody declared, or without numbers, changes nothing; the stricter of two maxima counts', () => {
     const state = newBudget(0);
     const request: LeaseRequest = { v: 1, worker: 'a', term: 0, seq: 1, ack: 0, limits: perSecond, slots: [], counts: [], demand: [] };
-    lease(state, { ...request, readings: [{ name: 'unknown', remaining: 0, own: 0 }, { name: 'w', own: 0 }, { name: 'w', max: 99, own: 0 }] }, 0);
+    lease(
+      state,
+      {
+        ...request,
+        readings: [
+          { name: 'unknown', remaining: 0, own: 0 },
+          { name: 'w', own: 0 },
+          { name: 'w', max: 99, own: 0 },
+        ],
+      },
+      0,
+    );
     expect(state.slots[0]).toMatchObject({ said: 0, foreign: 0 });
     lease(state, { ...request, seq: 2, readings: [{ name: 'w', max: 5, own: 0 }] }, 0);
     expect(state.slots[0]).toMatchObject({ said: 5 });

@@ -1,7 +1,8 @@
-import type { Admission, CallReport, Health } from '../../activities/deps';
+import type { Admission, Blocked, CallReport, Health } from '../../activities/deps';
 import type { LimitReading } from '../../connectors/connector';
 import type { CallEnd, Gate, Permit, PermitRequest } from '../../connectors/permit';
 import type { BudgetScope, Lane } from '../../schemas/plan';
+import type { BudgetAlert } from '../../workflows/budget/alerts';
 import type { LeaseReply, LeaseRequest } from '../../workflows/budget/protocol';
 import { GateCore, type Waiter } from './gate-core';
 import { ScopeBudget, type ScopeOptions } from './scope-budget';
@@ -20,10 +21,14 @@ export interface DurableGateOptions {
   /** Epoch milliseconds: the one place where a time of day leaves the gate. */
   epoch(): number;
   failed(scope: BudgetScope, error: unknown): void;
+  /** Tells people; rejects when that came to nothing. @default nobody is told */
+  alert?(scope: BudgetScope, alert: BudgetAlert): Promise<void>;
 }
 
 /** Held by an operator: whoever asks looks again after so long. */
 const heldMs = 5_000;
+/** A record that waits in its workflow looks again after half the time that the pause has lasted, within these bounds. */
+const [leastPauseMs, mostPauseMs] = [15_000, 5 * 60_000];
 
 /** The one door to vendors' quotas in this process: permits out of leases from the durable budgets of their scopes. */
 export class DurableGate implements Gate, Health {
@@ -72,10 +77,12 @@ export class DurableGate implements Gate, Health {
   closedForMs(scopes: readonly BudgetScope[], lane: Lane): number {
     const now = this.options.timers.now();
     const links = scopes.map((scope) => this.link(scope));
+    const shut = Math.max(now, ...links.map(({ budget }) => budget.holds.shutUntil(lane, now)));
+    if (shut > now) return Math.min(shut - now, mostPauseMs);
     // Without a lease nobody knows better than: ask, it takes a moment.
     const known = links.filter(({ budget }) => budget.hasLease(now) || now < budget.pausedUntil(now) || budget.breaker.openUntilAt(now) > 0);
     if (known.length === 0) return 0;
-    if (links.some(({ budget }) => budget.isHeld({ sync: '', lane }))) return heldMs;
+    if (links.some(({ budget }) => budget.holds.pausedSince({ sync: '', lane }) < Infinity)) return heldMs;
     const at = this.core.readyFor({ scopes, lane, sync: '' });
     return Number.isFinite(at) ? at - now : 100; // calls on their way, or slots being moved, are in the way
   }
@@ -86,6 +93,21 @@ export class DurableGate implements Gate, Health {
     const untilMs = this.openUntil(scopes);
     // Half-open: somebody else tests the vendor, and soon knows.
     return untilMs > 0 ? { kind: 'shut', untilMs: Math.max(untilMs, this.options.epoch() + 1_000) } : { kind: 'go' };
+  }
+
+  blocked(scopes: readonly BudgetScope[], who: { lane: Lane; sync: string }): Blocked | null {
+    const now = this.options.timers.now();
+    const groups = scopes.map((scope) => ({ budget: this.link(scope).budget, lane: this.link(scope).budget.group(who.sync, who.lane).lane }));
+    const shut = Math.max(now, ...groups.map(({ budget, lane }) => budget.holds.shutUntil(lane, now)));
+    if (shut > now) return { cause: 'off-peak', untilMs: Math.round(this.options.epoch() + shut - now) };
+    // What an operator paused may have been resumed since: only a lease knows.
+    const known = groups.filter(({ budget }) => budget.hasLease(now));
+    const since = Math.min(Infinity, ...known.map(({ budget, lane }) => budget.holds.pausedSince({ sync: who.sync, lane })));
+    if (since === Infinity) return null;
+    // A queue none of whose lanes may go is not polled: that is the better place to wait, and left within seconds.
+    const unpolled = queueLanes(who.lane).every((lane) => known.some(({ budget }) => budget.holds.pausedSince({ sync: '', lane }) < Infinity));
+    const waitMs = unpolled ? 0 : Math.min(mostPauseMs, Math.max(leastPauseMs, (now - since) / 2));
+    return { cause: 'paused', untilMs: Math.round(this.options.epoch() + waitMs) };
   }
 
   report(scopes: readonly BudgetScope[], end: CallReport): void {
@@ -151,6 +173,7 @@ export class DurableGate implements Gate, Health {
         timers: options.timers,
         changed: () => this.changed(),
         failed: (error) => options.failed(scope, error),
+        alert: (alert) => options.alert?.(scope, alert) ?? Promise.resolve(),
       });
       this.links.set(id, link);
     }
@@ -160,6 +183,11 @@ export class DurableGate implements Gate, Health {
   protected newScope(options: ScopeOptions): ScopeBudget {
     return new ScopeBudget(options);
   }
+}
+
+/** Lanes whose records share a task queue. */
+export function queueLanes(lane: Lane): readonly Lane[] {
+  return lane === 'live' ? ['live'] : ['scheduled', 'backfill', 'replay'];
 }
 
 function checkCost({ cost }: PermitRequest): void {

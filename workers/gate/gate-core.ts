@@ -23,6 +23,9 @@ interface Line {
   served: number;
 }
 
+/** So much of its guarantee can be owed to a line: slots that were taken together are free together. Milliseconds. */
+const creditSpanMs = 10_000;
+
 export interface GateCoreOptions {
   scope(scope: BudgetScope): ScopeBudget;
   readings(scope: BudgetScope, end: CallEnd): readonly LimitReading[];
@@ -34,7 +37,6 @@ export interface GateCoreOptions {
 /** Who is next. Permits from all scopes or none; a scope without budget blocks nobody else. No timers of its own. */
 export class GateCore {
   private readonly lines = new Map<string, Line>();
-  private owedLast = false;
 
   constructor(private readonly options: GateCoreOptions) {}
 
@@ -59,7 +61,7 @@ export class GateCore {
   tryTake(request: PermitRequest): Permit | null {
     const line = this.lineOf(request);
     const now = this.options.now();
-    const ahead = this.waiting().some((other) => rank(other) <= rank(line) && other.scopes.some((scope) => line.scopes.includes(scope)));
+    const ahead = this.waiting().some((other) => (rank(other) <= rank(line) || this.isOwed(other, now)) && sharesScope(other, line));
     return ahead || this.readyAt(line, units(request), now) > now ? null : this.take(line, request, now);
   }
 
@@ -68,9 +70,13 @@ export class GateCore {
     for (;;) {
       const now = this.options.now();
       const waiting = this.waiting();
-      const times = waiting.map((line) => this.readyAt(line, units(line.queue[0]!.request), now));
-      const line = this.next(waiting.filter((_, index) => (times[index] ?? Infinity) <= now), now);
-      if (!line) return Math.min(Infinity, ...times);
+      const owed = waiting.filter((line) => this.isOwed(line, now));
+      const times = new Map(waiting.map((line) => [line, this.readyAt(line, units(line.queue[0]!.request), now, owed.includes(line))]));
+      // What is guaranteed is kept free for who is owed it: others would take every slot in the moment it is free.
+      const kept = new Set(owed.flatMap((one) => this.awaited(one, times.get(one)!, now)));
+      const ready = waiting.filter((one) => times.get(one)! <= now && (owed.includes(one) || !one.scopes.some((scope) => kept.has(scope))));
+      const line = next(ready, owed);
+      if (!line) return Math.min(Infinity, ...[...times.values()].filter((at) => at > now));
       const waiter = line.queue[0]!;
       this.leave(line, 0);
       waiter.resolve(this.take(line, waiter.request, now));
@@ -91,19 +97,19 @@ export class GateCore {
     return [...this.lines.values()].filter((line) => line.queue.length > 0);
   }
 
-  /** Lane by lane, inside a lane by weight; every other turn belongs to a line that is owed part of its guarantee. */
-  private next(ready: readonly Line[], now: number): Line | undefined {
-    for (const line of ready) this.accrue(line, now);
-    const owed = ready.filter((line) => line.credit >= 1).sort((a, b) => b.credit - a.credit)[0];
-    const first = [...ready].sort((a, b) => rank(a) - rank(b) || a.served - b.served)[0];
-    this.owedLast = owed !== undefined && !this.owedLast;
-    return this.owedLast ? owed : first;
+  /** The scopes that hold it back, when it is known until when: one that waits for another scope blocks nobody here. */
+  private awaited(line: Line, readyAt: number, now: number): ScopeBudget[] {
+    if (readyAt <= now || readyAt === Infinity) return [];
+    const cost = units(line.queue[0]!.request);
+    return line.scopes.filter((scope, index) => scope.readyAt(line.groups[index]!, cost, now, true) === readyAt);
   }
 
-  private accrue(line: Line, now: number): void {
+  /** Whether a whole call of its guarantee is due. Its credit grows at the rate of its floor, and every call takes from it. */
+  private isOwed(line: Line, now: number): boolean {
     const perMs = Math.min(...line.groups.map((group) => group.floorPerMs));
-    line.credit = Math.min(2, line.credit + (now - line.creditAt) * perMs);
+    line.credit = Math.min(Math.max(2, perMs * creditSpanMs), line.credit + (now - line.creditAt) * perMs);
     line.creditAt = now;
+    return line.credit >= 1;
   }
 
   private take(line: Line, request: PermitRequest, now: number): Permit {
@@ -121,14 +127,13 @@ export class GateCore {
     return {
       scopes: request.scopes,
       sent: () => taken.forEach((one) => one.sent(this.options.now())),
-      done: (end) =>
-        once(() => taken.forEach((one, index) => one.done(end, this.options.readings(request.scopes[index]!, end), this.options.now()))),
+      done: (end) => once(() => taken.forEach((one, index) => one.done(end, this.options.readings(request.scopes[index]!, end), this.options.now()))),
       giveBack: () => once(() => taken.forEach((one) => one.giveBack())),
     };
   }
 
-  private readyAt(line: Line, cost: number, now: number): number {
-    return Math.max(now, ...line.scopes.map((scope, index) => scope.readyAt(line.groups[index]!, cost, now)));
+  private readyAt(line: Line, cost: number, now: number, owed = false): number {
+    return Math.max(now, ...line.scopes.map((scope, index) => scope.readyAt(line.groups[index]!, cost, now, owed)));
   }
 
   private leave(line: Line, index: number): void {
@@ -149,6 +154,16 @@ export class GateCore {
     if (line.queue.length === 0) line.groups = line.scopes.map((scope) => scope.group(request.sync, request.lane));
     return line;
   }
+}
+
+/** Who is owed a call goes first; then lane by lane, inside a lane by weight. */
+function next(ready: readonly Line[], owed: readonly Line[]): Line | undefined {
+  const due = ready.filter((line) => owed.includes(line)).sort((a, b) => b.credit - a.credit)[0];
+  return due ?? [...ready].sort((a, b) => rank(a) - rank(b) || a.served - b.served)[0];
+}
+
+function sharesScope(one: Line, other: Line): boolean {
+  return one.scopes.some((scope) => other.scopes.includes(scope));
 }
 
 function rank(line: Line): number {

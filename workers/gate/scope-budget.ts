@@ -1,10 +1,12 @@
 import type { CallEnd } from '../../connectors/permit';
 import type { LimitReading } from '../../connectors/connector';
+import type { OffPeak } from '../../schemas/off-peak';
 import type { Lane } from '../../schemas/plan';
 import type { BudgetLimit, LeaseReply, LeaseRequest, LimitReport, Refusal } from '../../workflows/budget/protocol';
 import { BreakerMirror } from './breaker-mirror';
 import { CountStock } from './count-stock';
 import { Groups, type Group } from './demand';
+import { Holds } from './holds';
 import { RoundTrips, type RoundTripOptions } from './round-trips';
 import { SlotLog, type Call } from './slot-log';
 
@@ -13,6 +15,8 @@ export interface ScopeOptions {
   worker: string;
   limits: readonly BudgetLimit[];
   shares?: Readonly<Record<string, number>>;
+  /** @default every lane sends always */
+  offPeak?: OffPeak | null;
   roundTrips?: RoundTripOptions;
   /** Longest time between taking a permit and the end of its call, milliseconds. @default 30_000 */
   permitMs?: number;
@@ -45,12 +49,16 @@ export class ScopeBudget {
   private term = 0;
   private seq = 0;
   private ack = 0;
+  /** The budget asked for the limits. */
+  private tell = false;
   private leaseEnd = -Infinity;
   /** Should the budget forget us: everything sent in this lease cools there at least until then, plus a window. */
   private coolUntil = -Infinity;
   private pauseUntil = -Infinity;
   private pauseMs = 0;
-  private held: readonly string[] = [];
+  readonly holds = new Holds();
+  /** Alerts delivered, by id, until the budget has heard of it. */
+  readonly alerted = new Set<string>();
   private calls = 0;
   private out = 0;
   private nextBulk = -Infinity;
@@ -82,20 +90,18 @@ export class ScopeBudget {
     return Math.max(now, this.pauseUntil, ...this.counts.map((stock) => stock.shutUntil(now)));
   }
 
-  isHeld(group: Pick<Group, 'sync' | 'lane'>): boolean {
-    return this.held.some((one) => one === 'all' || one === `lane:${group.lane}` || one === `sync:${group.sync}`);
-  }
-
-  /** When `units` can go for this group; `Infinity` when that depends on calls on their way, or on the budget. */
-  readyAt(group: Group, units: number, now: number): number {
+  /** When `units` can go; `Infinity` when calls on their way or the budget decide. `owed`: neither reserve nor pace holds it back. */
+  readyAt(group: Group, units: number, now: number, owed = false): number {
     if (now < this.pauseUntil) return this.pauseUntil;
     const shut = this.breaker.shutUntil(now);
     if (shut > 0) return shut;
     const paused = this.pausedUntil(now);
     if (!this.hasLease(now) && paused > now) return paused;
-    if (!this.hasLease(now) || this.isHeld(group)) return Infinity;
+    if (!this.hasLease(now) || this.holds.holds(group, now)) return Infinity;
+    const shutLane = this.holds.shutUntil(group.lane, now);
+    if (shutLane > now) return shutLane;
     const bulk = group.lane !== 'live';
-    const keepsSome = bulk && this.groups.hasLive(now);
+    const keepsSome = bulk && !owed && this.groups.hasLive(now);
     let at = now;
     let spacing = 0;
     for (const window of this.windows) {
@@ -108,7 +114,7 @@ export class ScopeBudget {
     }
     for (const stock of this.counts) at = Math.max(at, stock.readyAt(now, units));
     if (bulk) this.spacing = spacing;
-    at = Math.max(at, this.pacedAt(bulk, spacing));
+    at = Math.max(at, this.pacedAt(bulk && !owed, spacing));
     if (bulk && at > now) group.blockedAt = now;
     return at;
   }
@@ -179,7 +185,12 @@ export class ScopeBudget {
 
   /** Something the budget should hear at once. */
   get urgent(): boolean {
-    return this.breaker.urgent || this.refusals.some(({ since }) => since > this.seq) || this.windows.some((window) => window.gaveUp(-Infinity).some(([, , since]) => since > this.seq));
+    return (
+      this.alerted.size > 0 ||
+      this.breaker.urgent ||
+      this.refusals.some(({ since }) => since > this.seq) ||
+      this.windows.some((window) => window.gaveUp(-Infinity).some(([, , since]) => since > this.seq))
+    );
   }
 
   /** The next request number: what happens from now on is first told in it. */
@@ -200,7 +211,7 @@ export class ScopeBudget {
       term: this.term,
       seq: this.seq,
       ack: this.ack,
-      ...(this.ack === 0 ? { limits: [...this.options.limits], shares: { ...this.options.shares } } : {}),
+      ...(this.ack === 0 || this.tell ? { limits: [...this.options.limits], shares: { ...this.options.shares }, offPeak: this.options.offPeak ?? null } : {}),
       slots: this.windows.map((window) => ({ name: window.name, holding: window.held, gaveUp: window.gaveUp(now) })),
       counts: this.counts.map(({ name, left, spent }) => ({ name, left: release ? 0 : left, spent })),
       demand: groups.map((group) => ({
@@ -214,10 +225,12 @@ export class ScopeBudget {
       ...(readings.length > 0 ? { readings } : {}),
       ...(refusals.length > 0 ? { refusals } : {}),
       ...this.breaker.request(now),
+      ...(this.alerted.size > 0 ? { alerted: [...this.alerted] } : {}),
       ...(release ? { release } : {}),
     };
     // Nothing waits here yet, but in the task queue: tell of it, or nobody would ever be let in.
-    if (backlog > 0 && this.groups.waiting === 0) request.demand.push({ sync: '(queued)', lane: 'scheduled', waiting: backlog, full: false, used: [], spent: 0 });
+    if (backlog > 0 && this.groups.waiting === 0)
+      request.demand.push({ sync: '(queued)', lane: 'scheduled', waiting: backlog, full: false, used: [], spent: 0 });
     if (release) {
       this.leaseEnd = -Infinity;
       this.coolUntil = Infinity; // told in full
@@ -230,7 +243,9 @@ export class ScopeBudget {
   apply(reply: LeaseReply, request: LeaseRequest, sentAt: number, now: number): void {
     if (reply.seq !== this.seq) return;
     if (reply.pauseMs > 0) this.pauseUntil = Math.max(this.pauseUntil, now + reply.pauseMs);
+    if (reply.unknown) this.tell = true;
     if (reply.stale) return;
+    this.tell = false;
     for (const slots of reply.slots) {
       const window = this.window(slots.name, slots.ms);
       if (reply.fresh) window.forget(this.coolUntil + (slots.ms === 0 ? 0 : slots.ms));
@@ -251,7 +266,8 @@ export class ScopeBudget {
     keepNamed(this.counts, reply.counts);
     this.refusals = this.refusals.filter(({ since }) => since > reply.seq);
     this.groups.apply(reply.groups, reply.fresh, Math.max(0, ...reply.slots.map(({ ms }) => ms)));
-    this.held = reply.held;
+    this.holds.apply(reply, sentAt, now);
+    for (const id of request.alerted ?? []) this.alerted.delete(id);
     this.breaker.apply(reply.breaker, { seq: reply.seq, sentAt, probe: request.probe }, now);
     this.term = reply.term;
     this.ack = reply.seq;

@@ -1,3 +1,4 @@
+import type { BudgetAlert } from '../../workflows/budget/alerts';
 import type { LeaseReply, LeaseRequest } from '../../workflows/budget/protocol';
 import type { ScopeBudget } from './scope-budget';
 
@@ -17,6 +18,8 @@ export interface ScopeLinkOptions {
   /** The lease changed: something may go now. */
   changed(): void;
   failed(error: unknown): void;
+  /** Delivers an alert; rejects when that came to nothing: the budget will hand it to somebody again. */
+  alert(alert: BudgetAlert): Promise<void>;
 }
 
 /** A process that spent nothing for so long gives everything back and falls silent. */
@@ -67,6 +70,17 @@ export class ScopeLink {
     await this.options.lease(this.budget.request(this.options.timers.now(), 0, true)).catch(() => undefined);
   }
 
+  /** Beside everything else: a receiver that is slow or away disturbs no delivery. */
+  private carry(alert: BudgetAlert): void {
+    void this.options.alert(alert).then(
+      () => {
+        this.budget.alerted.add(alert.id);
+        this.tell();
+      },
+      () => undefined,
+    );
+  }
+
   private at(time: number): void {
     if (this.stopped || this.busy || time >= this.dueAt) {
       if (this.busy) this.dueAt = Math.min(this.dueAt, time);
@@ -91,6 +105,7 @@ export class ScopeLink {
     try {
       const reply = await this.options.lease(request);
       budget.apply(reply, request, sentAt, timers.now());
+      for (const alert of reply.alerts ?? []) this.carry(alert);
       this.toldFull = request.demand.some(({ full }) => full);
       this.retryMs = 0;
       nextMs = reply.renewMs;

@@ -100,7 +100,10 @@ export class SlotLog {
   protected choose(sorted: readonly Entry[], count: number): Entry[] {
     const out = (entry: Entry): boolean => 'call' in entry && entry.call.repliedAt === Infinity;
     const known = sorted.filter((entry) => !out(entry));
-    const even = Array.from({ length: Math.min(count, known.length) }, (_, index) => known[Math.floor((index * known.length) / Math.min(count, known.length))]!);
+    const even = Array.from(
+      { length: Math.min(count, known.length) },
+      (_, index) => known[Math.floor((index * known.length) / Math.min(count, known.length))]!,
+    );
     return [...even, ...sorted.filter(out).slice(0, count - even.length)];
   }
 

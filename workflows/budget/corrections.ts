@@ -1,4 +1,4 @@
-import { resetMs, closeCounts, used, type CountHolding, type CountWindow } from './counts';
+import { resetMs, closeCounts, countLimit, used, type CountWindow } from './counts';
 import type { LimitReport, Refusal } from './protocol';
 import type { BudgetState, Correction } from './state';
 import type { SlotWindow } from './slots';
@@ -64,19 +64,18 @@ export function readSlots(window: Slots, reading: LimitReport, othersUsed: numbe
 }
 
 /** What they say of a long one. Our own count or the vendor's, the stricter wins. */
-export function readCounts(window: CountWindow, reading: LimitReport, others: readonly CountHolding[], now: number): void {
+export function readCounts(window: CountWindow, reading: LimitReport, now: number): void {
   if (window.kind === 'fixed' && reading.resetMs !== undefined) window.anchor = now + reading.resetMs;
+  if (reading.max !== undefined && reading.max > 0) window.said = reading.max < window.max ? reading.max : 0;
   if (reading.remaining === undefined) return;
-  const max = Math.min(window.max, reading.max ?? window.max);
-  const vendorUsed = (reading.max ?? window.max) - reading.remaining;
-  const outstanding = others.reduce((total, { left }) => total + left, 0);
-  window.foreign = Math.max(0, window.max - max) + Math.max(0, vendorUsed - used(window) - outstanding);
+  const vendorUsed = (reading.max ?? countLimit(window)) - reading.remaining;
+  window.foreign = Math.max(0, vendorUsed - used(window));
   // It counts again: the refusal is over.
   if (reading.remaining > 0) window.closedUntil = window.closedForMs = 0;
 }
 
 /** Until every quota can be expected to have room, milliseconds. */
 export function closedMs(state: BudgetState, now: number): number {
-  const spent = state.counts.filter((window) => used(window) + window.foreign >= window.max || now < window.closedUntil);
+  const spent = state.counts.filter((window) => used(window) + window.foreign >= countLimit(window) || now < window.closedUntil);
   return Math.max(0, state.pausedUntil - now, ...spent.map((window) => resetMs(window, now)));
 }

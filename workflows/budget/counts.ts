@@ -16,6 +16,15 @@ export interface CountWindow {
   closedForMs: number;
   /** Spent by others, as the vendor's headers tell; forgotten with the window. */
   foreign: number;
+  /** When a call was last let through to look, while others had spent the rest. */
+  lookedAt?: number;
+  /** The vendor's own maximum, where lower than declared; 0 = none. */
+  said: number;
+}
+
+/** The limit in force, before others' use. */
+export function countLimit(window: Pick<CountWindow, 'max' | 'said'>): number {
+  return window.said > 0 ? Math.min(window.max, window.said) : window.max;
 }
 
 /** One worker's part of a {@link CountWindow}. */
@@ -27,6 +36,12 @@ export interface CountHolding {
   /** Granted in the last reply. */
   promised: number;
 }
+
+/**
+ * Others' use is known from headers only, and without calls there are none: the vendor's day may have begun long before ours
+ * does. So often one call goes to look.
+ */
+const lookMs = 30 * 60_000;
 
 /** Buckets per window: the most that a rolling one is stricter than the vendor is one part of so many. */
 const buckets = 96;
@@ -46,10 +61,28 @@ export function settleCounts(window: CountWindow, now: number): void {
   const start = startOf(window, now);
   const width = window.ms / buckets;
   const from = window.kind === 'rolling' ? start - width : start - 2 * skewMs(window);
+  if (window.spent.length === 0) return;
   const kept = window.spent.filter(([at]) => at >= from);
   // A window that began anew is the vendor's to judge anew.
   if (window.kind === 'fixed' && kept.length < window.spent.length) window.foreign = 0;
-  window.spent = kept;
+  window.spent = window.kind === 'fixed' ? joined(window, kept, start, now) : kept;
+}
+
+/**
+ * Fine buckets serve the moments around a fixed window's start only: a day of them would be a state of hundreds of
+ * kilobytes. Older ones are joined, and never moved out of the window they count in.
+ */
+function joined(window: CountWindow, spent: CountWindow['spent'], start: number, now: number): CountWindow['spent'] {
+  const width = window.ms / buckets;
+  const fine = now - 4 * skewMs(window);
+  const coarse: CountWindow['spent'] = [];
+  for (const [at, units] of spent) {
+    const last = coarse.at(-1);
+    const to = at >= fine || at < start ? at : Math.max(start, Math.floor(at / width) * width);
+    if (last && last[0] === to) last[1] += units;
+    else coarse.push([to, units]);
+  }
+  return coarse;
 }
 
 /** Units the vendor may have counted in the window in force. */
@@ -90,17 +123,28 @@ export function grantCounts(
   others: readonly CountHolding[],
   at: { now: number; want: number },
 ): Omit<CountReply, 'name'> {
-  const limit = Math.max(0, window.max - window.foreign);
+  const limit = Math.max(0, countLimit(window) - window.foreign);
   const available = limit - used(window) - mine.left - sum(others.map(({ left }) => left));
   if (at.now < window.closedUntil) return { grant: 0, keep: 0, closedMs: window.closedUntil - at.now };
   const short = Math.max(0, at.want - mine.left);
   // Near the end of the quota the handfuls get smaller, so that no worker sits on the rest.
   const fair = Math.max(1, Math.ceil((limit - used(window)) / (2 * (others.length + 1))));
-  const grant = Math.max(0, Math.min(short, available, Math.max(0, fair - mine.left)));
+  const lookAt = othersSpentIt(window, mine, others) ? (window.lookedAt ?? at.now) + lookMs : Infinity;
+  if (lookAt === Infinity) delete window.lookedAt;
+  else window.lookedAt ??= at.now;
+  const looks = at.now >= lookAt && short > 0;
+  if (looks) window.lookedAt = at.now;
+  const grant = looks ? 1 : Math.max(0, Math.min(short, available, Math.max(0, fair - mine.left)));
   mine.left += grant;
   mine.promised = grant;
-  const closedMs = mine.left > 0 || at.want === 0 ? 0 : resetMs(window, at.now);
+  const closedMs = mine.left > 0 || at.want === 0 ? 0 : Math.min(resetMs(window, at.now), Math.max(1_000, lookAt - at.now));
   return { grant, keep: fair, closedMs };
+}
+
+/** We would have room, were it not for what others spent. */
+function othersSpentIt(window: CountWindow, mine: CountHolding, others: readonly CountHolding[]): boolean {
+  const ours = used(window) + mine.left + sum(others.map(({ left }) => left));
+  return ours < countLimit(window) && ours + window.foreign >= countLimit(window);
 }
 
 /** Until something is expected to be free again, milliseconds. */

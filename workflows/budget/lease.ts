@@ -1,9 +1,11 @@
+import { acknowledge, handOut, watch } from './alerts';
 import { sharesInForce } from './commands';
 import { forgetCounts, grantCounts, hearCounts, settleCounts, type CountHolding } from './counts';
 import { closedMs, foreignNow, limitNow, readCounts, readSlots, refused } from './corrections';
+import { demandOf, offPeakNow } from './demand';
 import type { GroupDemand, GroupReply, LeaseReply, LeaseRequest } from './protocol';
 import { breakerReply, forgetProber, hearHealth } from './recovery';
-import { allocate, sum, type Allocation, type Demand } from './shares';
+import { allocate, sum, type Allocation } from './shares';
 import { forget, hear, move, settle, type SlotHolding } from './slots';
 import { setLimits, startOfDay, type BudgetState, type WorkerLease } from './state';
 
@@ -34,8 +36,15 @@ const turnMs = 10_000;
 export function lease(state: BudgetState, request: LeaseRequest, clock: number, times = leaseTimes): LeaseReply {
   const now = (state.now = Math.max(state.now, clock));
   expire(state, now, times);
-  if (request.limits) setLimits(state, request.limits);
+  if (request.limits) {
+    setLimits(state, request.limits);
+    state.told = true;
+  }
+  // Started anew while its workers live on: without limits it must not say yes to everything.
+  if (state.told === false) return { ...stale(state, request, now, times), unknown: true };
   if (request.shares) state.shares = request.shares;
+  if (request.offPeak !== undefined) state.offPeak = request.offPeak;
+  acknowledge(state, request.alerted ?? []);
   const before = state.workers[request.worker];
   // Answered already, or overtaken by a later one: what it says is no longer so.
   if (before && request.seq <= before.seq) return stale(state, request, now, times);
@@ -49,7 +58,9 @@ export function lease(state: BudgetState, request: LeaseRequest, clock: number, 
   listen(state, request, mine, { now, known, lost: request.ack < known, fresh: !same });
   mine.seq = request.seq;
   mine.end = now + times.leaseMs;
-  const reply = answer(state, request, mine, !same, now, times);
+  watch(state, now);
+  const alerts = handOut(state, now);
+  const reply = { ...answer(state, request, mine, !same, now, times), ...(alerts.length > 0 ? { alerts } : {}) };
   if (request.release) {
     for (const window of state.slots) forget(window, slotsOf(mine, window.name), now);
     forgetProber(state, request.worker);
@@ -100,7 +111,7 @@ function listen(state: BudgetState, request: LeaseRequest, mine: WorkerLease, at
     const window = state.slots[slots];
     if (window) readSlots(window, reading, sum(others.flatMap(([, worker]) => worker.demand.map(({ used }) => used[slots] ?? 0))), at.now);
     const counts = state.counts.find(({ name }) => name === reading.name);
-    if (counts) readCounts(counts, reading, others.map(([, worker]) => countsOf(worker, counts.name)), at.now);
+    if (counts) readCounts(counts, reading, at.now);
   }
   hearHealth(state, request, at.now, at.known);
 }
@@ -111,13 +122,16 @@ function answer(state: BudgetState, request: LeaseRequest, mine: WorkerLease, fr
   const breaker = breakerReply(state, request.worker, now, waiting && !leaving);
   const turn = Math.floor(now / turnMs);
   const shares = sharesInForce(state);
+  const offPeak = offPeakNow(state, now);
   let short = false;
   let asked = false;
   let groups: GroupReply[] = [];
   const longest = state.slots.findIndex(({ ms }) => ms === Math.max(...state.slots.map((one) => one.ms)));
   const slots = state.slots.map((window, index) => {
     const limit = limitNow(window, now);
-    const demands = Object.entries(state.workers).flatMap(([worker, { demand }]) => demand.map((group) => demandOf(state, worker, group, index, limit)));
+    const demands = Object.entries(state.workers).flatMap(([worker, { demand }]) =>
+      demand.map((group) => demandOf(state, worker, group, { window: index, limit, offPeak })),
+    );
     const allocations = allocate(limit, demands, shares, turn);
     const target = targets(allocations, limit);
     const holding = slotsOf(mine, window.name);
@@ -135,7 +149,10 @@ function answer(state: BudgetState, request: LeaseRequest, mine: WorkerLease, fr
     const foreign = foreignNow(window, now);
     return { name: window.name, ms: window.ms, ...moved, reserve: reserve(state, limit), foreign: Math.round(foreign * 10) / 10, max: limit };
   });
-  if (state.slots.length === 0) groups = request.demand.map((group) => groupReply({ ...demandOf(state, request.worker, group, 0, 1), slots: 1, floor: 0 }, group));
+  if (state.slots.length === 0)
+    groups = request.demand.map((group) =>
+      groupReply({ ...demandOf(state, request.worker, group, { window: 0, limit: 1, offPeak }), slots: 1, floor: 0 }, group),
+    );
   const counts = state.counts.map((window) => {
     const others = Object.entries(state.workers).flatMap(([name, worker]) => (name === request.worker ? [] : [countsOf(worker, window.name)]));
     return { name: window.name, ...grantCounts(window, countsOf(mine, window.name), others, { now, want: leaving ? 0 : countsWanted(request.demand) }) };
@@ -153,23 +170,9 @@ function answer(state: BudgetState, request: LeaseRequest, mine: WorkerLease, fr
     groups,
     pauseMs: Math.max(0, state.pausedUntil - now),
     held: state.held,
+    ...(offPeak ? { offPeak } : {}),
     breaker,
   };
-}
-
-function demandOf(state: BudgetState, worker: string, group: GroupDemand, window: number, limit: number): Demand {
-  const lane = state.lanes[group.sync] ?? group.lane;
-  const held = isHeld(state, group.sync, lane);
-  const used = group.used[window] ?? 0;
-  // Live records come in fits: some room above what they took last, and more while that was too little. Bulk with all its
-  // slots taken wants whatever there is.
-  const live = group.full ? Math.ceil(1.5 * used) + 2 * group.waiting + 3 : Math.ceil(1.25 * used) + group.waiting + 2;
-  const want = lane === 'live' ? live : group.full ? limit : used + group.waiting;
-  return { worker, sync: group.sync, lane, want: held ? 0 : Math.min(limit, want) };
-}
-
-export function isHeld(state: Pick<BudgetState, 'held'>, sync: string, lane: string): boolean {
-  return state.held.some((one) => one === 'all' || one === `lane:${lane}` || one === `sync:${sync}`);
 }
 
 /** What is left of a window: half of it to those who work, so that a burst needs no request; half for who comes next. */
@@ -212,7 +215,21 @@ function usageOf(state: BudgetState, sync: string, lane: GroupDemand['lane']): B
 
 function stale(state: BudgetState, request: LeaseRequest, now: number, times: LeaseTimes): LeaseReply {
   const breaker = { openMs: 0, halfOpen: false, probe: false, ramp: 1, landedMs: -1 };
-  return { v: 1, seq: request.seq, term: request.term, fresh: false, stale: true, leaseMs: 0, renewMs: times.shortMs, slots: [], counts: [], groups: [], pauseMs: Math.max(0, state.pausedUntil - now), held: state.held, breaker };
+  return {
+    v: 1,
+    seq: request.seq,
+    term: request.term,
+    fresh: false,
+    stale: true,
+    leaseMs: 0,
+    renewMs: times.shortMs,
+    slots: [],
+    counts: [],
+    groups: [],
+    pauseMs: Math.max(0, state.pausedUntil - now),
+    held: state.held,
+    breaker,
+  };
 }
 
 function newLease(term: number): WorkerLease {

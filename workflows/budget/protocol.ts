@@ -1,4 +1,6 @@
+import type { OffPeak } from '../../schemas/off-peak';
 import type { Lane } from '../../schemas/plan';
+import type { BudgetAlert } from './alerts';
 
 /*
  * What a worker process and the budget of one scope say to each other. Only durations travel, never times of day: no two
@@ -7,9 +9,7 @@ import type { Lane } from '../../schemas/plan';
  */
 
 /** A quota as the budget keeps it; `fixed` windows of a minute and less are kept as rolling ones, which is stricter. */
-export type BudgetLimit =
-  | { name: string; kind: 'rolling' | 'fixed'; ms: number; max: number }
-  | { name: string; kind: 'concurrent'; max: number };
+export type BudgetLimit = { name: string; kind: 'rolling' | 'fixed'; ms: number; max: number } | { name: string; kind: 'concurrent'; max: number };
 
 /** Slots given up that the vendor still counts: how many, for how many milliseconds yet, first said in which request. */
 export type GaveUp = [count: number, ms: number, since: number];
@@ -29,6 +29,8 @@ export interface LeaseRequest {
   limits?: BudgetLimit[];
   /** Guaranteed shares by sync, sent with `limits`. */
   shares?: Record<string, number>;
+  /** When bulk lanes may send, sent with `limits`; null = always. */
+  offPeak?: OffPeak | null;
   slots: { name: string; holding: number; gaveUp: GaveUp[] }[];
   /** `spent` counts from the start of the term. */
   counts: { name: string; left: number; spent: number }[];
@@ -42,6 +44,8 @@ export interface LeaseRequest {
   answeredMs?: number;
   /** How the probe this worker was handed ended; `unused`: nothing was sent. */
   probe?: 'good' | 'bad' | 'unused';
+  /** Alerts this worker has delivered, by id. */
+  alerted?: string[];
   /** Nothing to send any more: everything held goes back. */
   release?: true;
 }
@@ -97,6 +101,8 @@ export interface LeaseReply {
   fresh: boolean;
   /** A request older than one already answered: nothing was done. */
   stale?: true;
+  /** The budget was started anew and knows no limits: nothing was granted, the next request must tell them. */
+  unknown?: true;
   leaseMs: number;
   renewMs: number;
   slots: SlotReply[];
@@ -106,7 +112,17 @@ export interface LeaseReply {
   pauseMs: number;
   /** Put on hold by an operator: `all`, `lane:<lane>`, `sync:<id>`. */
   held: string[];
+  /** Lanes that send in some hours only: whether these are now, and when that changes. */
+  offPeak?: OffPeakReply;
   breaker: BreakerReply;
+  /** For this worker to deliver. Told again to somebody if nobody says that it was. */
+  alerts?: BudgetAlert[];
+}
+
+export interface OffPeakReply {
+  lanes: Lane[];
+  open: boolean;
+  changeMs: number;
 }
 
 export interface SlotReply {
@@ -162,6 +178,4 @@ export interface BreakerReply {
 
 /** An operator's change of the budget. */
 export type BudgetCommand =
-  | { kind: 'pause' | 'resume'; what: string }
-  | { kind: 'share'; sync: string; share: number | null }
-  | { kind: 'priority'; sync: string; lane: Lane | null };
+  { kind: 'pause' | 'resume'; what: string } | { kind: 'share'; sync: string; share: number | null } | { kind: 'priority'; sync: string; lane: Lane | null };

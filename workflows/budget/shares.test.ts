@@ -30,14 +30,23 @@ test('when a guarantee is less than a slot, it is a slot in some turns, for one 
 });
 
 test('never more than the limit, never more than wanted, nothing left while somebody wants', () => {
-  const demands = fc.array(fc.record({ worker: fc.constantFrom('a', 'b', 'c'), sync: fc.constantFrom('x', 'y', 'z'), lane: fc.constantFrom(...laneOrder), want: fc.nat(200) }), { maxLength: 12 });
+  const demands = fc.array(
+    fc.record({ worker: fc.constantFrom('a', 'b', 'c'), sync: fc.constantFrom('x', 'y', 'z'), lane: fc.constantFrom(...laneOrder), want: fc.nat(200) }),
+    { maxLength: 12 },
+  );
   fc.assert(
-    fc.property(fc.nat(300), demands, fc.record({ x: fc.double({ min: 0, max: 0.5, noNaN: true }), y: fc.double({ min: 0, max: 0.5, noNaN: true }) }), fc.nat(50), (limit, all, shares, turn) => {
-      const found = allocate(limit, all, shares, turn);
-      expect(sum(slots(found))).toBe(Math.min(limit, sum(all.map(({ want }) => want))));
-      for (const one of found) expect(one.slots).toBeLessThanOrEqual(one.want);
-      for (const one of found) expect(one.slots).toBeGreaterThanOrEqual(0);
-    }),
+    fc.property(
+      fc.nat(300),
+      demands,
+      fc.record({ x: fc.double({ min: 0, max: 0.5, noNaN: true }), y: fc.double({ min: 0, max: 0.5, noNaN: true }) }),
+      fc.nat(50),
+      (limit, all, shares, turn) => {
+        const found = allocate(limit, all, shares, turn);
+        expect(sum(slots(found))).toBe(Math.min(limit, sum(all.map(({ want }) => want))));
+        for (const one of found) expect(one.slots).toBeLessThanOrEqual(one.want);
+        for (const one of found) expect(one.slots).toBeGreaterThanOrEqual(0);
+      },
+    ),
     { numRuns: 200 },
   );
 });

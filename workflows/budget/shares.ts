@@ -54,7 +54,11 @@ export function allocate(limit: number, demands: readonly Demand[], shares: Read
       give(Math.max(0, Math.floor(part) - sum(mine.map((one) => one.slots))), inLane);
     }
   }
-  for (const lane of laneOrder) give(left, all.filter((one) => one.lane === lane));
+  for (const lane of laneOrder)
+    give(
+      left,
+      all.filter((one) => one.lane === lane),
+    );
   return all;
 }
 
@@ -63,9 +67,17 @@ function bySync(amount: number, to: Allocation[], turn: number): number {
   const open = to.filter((one) => one.want > one.slots);
   const syncs = [...new Set(open.map((one) => one.sync))];
   const groups = syncs.map((sync) => open.filter((one) => one.sync === sync));
-  const parts = fairParts(amount, groups.map((group) => sum(group.map((one) => one.want - one.slots))), turn);
+  const parts = fairParts(
+    amount,
+    groups.map((group) => sum(group.map((one) => one.want - one.slots))),
+    turn,
+  );
   groups.forEach((group, index) => {
-    const inner = fairParts(parts[index] ?? 0, group.map((one) => one.want - one.slots), turn);
+    const inner = fairParts(
+      parts[index] ?? 0,
+      group.map((one) => one.want - one.slots),
+      turn,
+    );
     group.forEach((one, position) => (one.slots += inner[position] ?? 0));
   });
   return sum(parts);

@@ -40,7 +40,12 @@ export function settle(window: SlotWindow, now: number): void {
 }
 
 /** Takes in what a worker says it holds. `lost`: our last reply never reached it. */
-export function hear(window: SlotWindow, mine: SlotHolding, said: { holding: number; gaveUp: GaveUp[] }, at: { now: number; lost: boolean; known: number }): void {
+export function hear(
+  window: SlotWindow,
+  mine: SlotHolding,
+  said: { holding: number; gaveUp: GaveUp[] },
+  at: { now: number; lost: boolean; known: number },
+): void {
   if (at.lost) window.cooling.push(...mine.promised);
   mine.promised = [];
   // What it gave up in a request we had answered already is cooling since then.

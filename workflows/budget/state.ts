@@ -1,4 +1,6 @@
+import type { OffPeak } from '../../schemas/off-peak';
 import type { Lane } from '../../schemas/plan';
+import { noAlerts, type AlertState } from './alerts';
 import { newBreaker, type BreakerState } from './breaker';
 import type { CountHolding, CountWindow } from './counts';
 import type { BudgetLimit, GroupDemand } from './protocol';
@@ -9,6 +11,8 @@ export const longestSlotWindowMs = 60_000;
 
 /** Everything a budget knows: plain JSON, so that it passes continue-as-new. Times are epoch ms of the workflow's clock. */
 export interface BudgetState {
+  /** Whether a worker has ever declared the limits. None declared is not the same as none known. */
+  told?: boolean;
   /** The latest time seen: the clock never runs backwards for us. */
   now: number;
   terms: number;
@@ -21,6 +25,9 @@ export interface BudgetState {
   /** Lanes changed by an operator, by sync. */
   lanes: Record<string, Lane>;
   held: string[];
+  /** When bulk lanes may send, as the account declares it. */
+  offPeak: OffPeak | null;
+  alerts: AlertState;
   pausedUntil: number;
   breaker: BreakerState;
   /** Who tests the vendor; '' = nobody. */
@@ -67,6 +74,7 @@ export interface Usage {
 export function newBudget(now: number): BudgetState {
   return {
     now,
+    told: false,
     terms: 0,
     slots: [],
     counts: [],
@@ -75,6 +83,8 @@ export function newBudget(now: number): BudgetState {
     changedShares: {},
     lanes: {},
     held: [],
+    offPeak: null,
+    alerts: noAlerts(),
     pausedUntil: 0,
     breaker: newBreaker(),
     prober: '',
@@ -98,7 +108,7 @@ export function setLimits(state: BudgetState, limits: readonly BudgetLimit[]): v
   for (const limit of limits) {
     if (limit.kind !== 'concurrent' && limit.ms > longestSlotWindowMs) {
       const known = state.counts.find(({ name }) => name === limit.name);
-      const fresh = { spent: [], anchor: 0, closedUntil: 0, closedForMs: 0, foreign: 0 };
+      const fresh = { spent: [], anchor: 0, closedUntil: 0, closedForMs: 0, foreign: 0, said: 0 };
       counts.push({ ...fresh, ...known, name: limit.name, kind: limit.kind, ms: limit.ms, max: limit.max });
       continue;
     }

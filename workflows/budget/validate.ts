@@ -1,4 +1,6 @@
+import type { OffPeak } from '../../schemas/off-peak';
 import type { BudgetCommand, BudgetLimit, LeaseRequest } from './protocol';
+import { offPeakAt } from './off-peak';
 import { laneOrder } from './shares';
 
 /** Throws what is wrong with a request, in words for the log of the worker that sent it. Synchronous, as validators must be. */
@@ -7,13 +9,15 @@ export function checkLease(request: LeaseRequest): void {
   for (const field of ['term', 'seq', 'ack'] as const) whole(`lease request: ${field}`, request[field]);
   if (request.limits) checkLimits(request.limits);
   if (request.shares) checkShares(request.shares);
+  if (request.offPeak) checkOffPeak(request.offPeak);
   for (const { name, holding } of request.slots) whole(`lease request: slots held of ${name}`, holding);
   for (const { name, left, spent } of request.counts) {
     whole(`lease request: units left of ${name}`, left);
     whole(`lease request: units spent of ${name}`, spent);
   }
   for (const group of request.demand) {
-    if (!laneOrder.includes(group.lane)) throw new Error(`lease request: lane "${String(group.lane)}" of ${group.sync}; expected one of ${laneOrder.join(', ')}`);
+    if (!laneOrder.includes(group.lane))
+      throw new Error(`lease request: lane "${String(group.lane)}" of ${group.sync}; expected one of ${laneOrder.join(', ')}`);
     whole(`lease request: calls of ${group.sync} waiting`, group.waiting);
     for (const used of group.used) whole(`lease request: units used by ${group.sync}`, used);
   }
@@ -27,6 +31,15 @@ export function checkLimits(limits: readonly BudgetLimit[]): void {
     names.add(limit.name);
     if (!(Number.isInteger(limit.max) && limit.max > 0)) throw new Error(`limit ${limit.name} has max ${limit.max}; expected a whole number above 0`);
     if (limit.kind !== 'concurrent' && !(limit.ms > 0)) throw new Error(`limit ${limit.name} has a window of ${limit.ms} ms; expected more than 0`);
+  }
+}
+
+/** Hours of an account: `schemas/off-peak.ts` says what is wrong where they are declared; here nothing wrong may get in. */
+function checkOffPeak(hours: OffPeak): void {
+  try {
+    if (!Number.isFinite(offPeakAt(hours, 0).changeMs) || !Array.isArray(hours.lanes)) throw new Error('no hours');
+  } catch {
+    throw new Error(`lease request: off-peak hours ${hours.from}-${hours.to} ${hours.timeZone} cannot be read`);
   }
 }
 
@@ -55,7 +68,8 @@ export function checkCommand(command: BudgetCommand, shares: Readonly<Record<str
       if (command.share === null) return;
       return checkShares({ ...shares, [command.sync]: command.share });
     case 'priority':
-      if (command.lane !== null && !laneOrder.includes(command.lane)) throw new Error(`lane "${String(command.lane)}"; expected one of ${laneOrder.join(', ')}`);
+      if (command.lane !== null && !laneOrder.includes(command.lane))
+        throw new Error(`lane "${String(command.lane)}"; expected one of ${laneOrder.join(', ')}`);
       return;
     default:
       throw new Error('unknown change of a budget');

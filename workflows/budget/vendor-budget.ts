@@ -22,7 +22,8 @@ export interface VendorBudgetInput {
  */
 export async function vendorBudget(input: VendorBudgetInput): Promise<void> {
   const { scope } = input;
-  const state = input.state ?? newBudget(Date.now());
+  // A run of an older version knew less.
+  const state = { ...newBudget(Date.now()), ...input.state };
   let updates = 0;
   const show = (): void => setCurrentDetails(details(viewOf(scope, state, state.now)));
 
@@ -47,7 +48,7 @@ export async function vendorBudget(input: VendorBudgetInput): Promise<void> {
     },
     { validator: (command: BudgetCommand) => checkCommand(command, sharesInForce(state)) },
   );
-  setHandler(budgetQuery, ({ nowMs }) => viewOf(scope, state, nowMs));
+  setHandler(budgetQuery, ({ nowMs, waiting }) => viewOf(scope, state, nowMs, waiting));
 
   await condition(() => updates >= (input.maxUpdates ?? 1_500) || workflowInfo().continueAsNewSuggested);
   await condition(allHandlersFinished);

@@ -1,8 +1,12 @@
+import type { OffPeak } from '../../schemas/off-peak';
 import type { Lane } from '../../schemas/plan';
 import { sharesInForce } from './commands';
-import { resetMs, used } from './counts';
+import { countLimit, resetMs, used } from './counts';
 import { ceilingNow, closedMs, foreignNow, limitNow } from './corrections';
-import { expire, isHeld } from './lease';
+import { demandGroups, estimate, outlook, type Estimate, type WaitingWork } from './forecast';
+import { isHeld, offPeakNow, shutMs } from './demand';
+import { expire } from './lease';
+import { offPeakAt } from './off-peak';
 import { sum } from './shares';
 import type { BudgetState } from './state';
 
@@ -16,12 +20,33 @@ export interface BudgetView {
   closedMs: number;
   windows: WindowView[];
   /** By sync and lane, most spent first. */
-  spenders: { sync: string; lane: Lane; today: number; refused: number; waiting: number; inWindow: number; held: boolean }[];
+  spenders: SpenderView[];
   breaker: { state: 'closed' | 'open' | 'half-open'; openMs: number; failures: number };
   shares: Record<string, number>;
   lanes: Record<string, Lane>;
   held: string[];
+  /** Lanes that send in some hours only; null = all send always. `changeMs`: until the hours begin or end. */
+  offPeak: (OffPeak & { open: boolean; changeMs: number }) | null;
   workers: number;
+}
+
+/** What one sync spends in one lane, and what it can expect: estimates, by the demand of this moment. */
+export interface SpenderView extends Estimate {
+  sync: string;
+  /** The lane it is served in. */
+  lane: Lane;
+  /** Units since midnight UTC. */
+  today: number;
+  /** 429s since then. */
+  refused: number;
+  /** Calls waiting. */
+  waiting: number;
+  /** Units in the longest of the short windows. */
+  inWindow: number;
+  /** Paused by an operator. */
+  held: boolean;
+  /** Milliseconds until its lane may send again; 0 = it may. */
+  shutMs: number;
 }
 
 export interface WindowView {
@@ -43,10 +68,16 @@ export interface WindowView {
   resetMs: number;
   /** When the pace of now will have spent all of it; null = not before it starts anew. Only for long windows. */
   spentInMs: number | null;
+  /** Milliseconds until a clock-aligned long window starts anew; null = it is not one. */
+  startsAnewMs: number | null;
+  /** Units spent by then, at the pace of now. */
+  usedAtReset: number | null;
+  /** Used to 70 % and more: an alert was sent, and recovery not yet. */
+  high: boolean;
 }
 
-/** The state as it would be at `nowMs`; changes nothing. */
-export function viewOf(scope: { vendor: string; scope: string }, current: BudgetState, nowMs: number): BudgetView {
+/** The state as it would be at `nowMs`; changes nothing. `waiting`: work that the asker knows of, for the estimates. */
+export function viewOf(scope: { vendor: string; scope: string }, current: BudgetState, nowMs: number, waiting: readonly WaitingWork[] = []): BudgetView {
   const state = JSON.parse(JSON.stringify(current)) as BudgetState;
   const now = Math.max(state.now, nowMs);
   expire(state, now);
@@ -58,14 +89,25 @@ export function viewOf(scope: { vendor: string; scope: string }, current: Budget
     scope,
     at: new Date(now).toISOString(),
     state:
-      breakerState === 'open' ? 'vendor-down' : breakerState === 'half-open' ? 'vendor-recovering' : state.held.includes('all') ? 'held' : now < state.pausedUntil ? 'paused' : closed > 0 ? 'spent' : 'open',
+      breakerState === 'open'
+        ? 'vendor-down'
+        : breakerState === 'half-open'
+          ? 'vendor-recovering'
+          : state.held.includes('all')
+            ? 'held'
+            : now < state.pausedUntil
+              ? 'paused'
+              : closed > 0
+                ? 'spent'
+                : 'open',
     closedMs: Math.max(closed, breaker.openUntil - now, 0),
     windows,
-    spenders: spenders(state),
+    spenders: spenders(state, now, waiting),
     breaker: { state: breakerState, openMs: Math.max(0, breaker.openUntil - now), failures: breaker.failures.length },
     shares: sharesInForce(state),
     lanes: state.lanes,
     held: state.held,
+    offPeak: state.offPeak ? { ...state.offPeak, ...offPeakAt(state.offPeak, now) } : null,
     workers: Object.keys(state.workers).length,
   };
 }
@@ -73,7 +115,9 @@ export function viewOf(scope: { vendor: string; scope: string }, current: Budget
 function rateViews(state: BudgetState, now: number): WindowView[] {
   return state.slots.map((window, index) => {
     const limit = limitNow(window, now);
-    const inUse = sum(Object.values(state.workers).flatMap(({ demand }) => demand.map(({ used: units }) => units[index] ?? 0))) + sum(window.cooling.map(([count]) => count));
+    const inUse =
+      sum(Object.values(state.workers).flatMap(({ demand }) => demand.map(({ used: units }) => units[index] ?? 0))) +
+      sum(window.cooling.map(([count]) => count));
     const units = Math.min(window.max, inUse);
     return {
       name: window.name,
@@ -87,6 +131,9 @@ function rateViews(state: BudgetState, now: number): WindowView[] {
       ceiling: ceilingNow(window, now),
       resetMs: units < limit ? 0 : window.ms,
       spentInMs: null,
+      startsAnewMs: null,
+      usedAtReset: null,
+      high: state.alerts.high.includes(window.name),
     };
   });
 }
@@ -94,35 +141,36 @@ function rateViews(state: BudgetState, now: number): WindowView[] {
 function countViews(state: BudgetState, now: number): WindowView[] {
   return state.counts.map((window) => {
     const units = used(window) + sum(Object.values(state.workers).map(({ counts }) => counts[window.name]?.left ?? 0));
-    const left = Math.max(0, window.max - window.foreign - units);
-    const since = Math.max(60_000, now - Math.min(now, window.spent[0]?.[0] ?? now));
-    const perMs = used(window) / since;
-    const reset = resetMs(window, now);
-    const spentInMs = perMs > 0 ? Math.round(left / perMs) : Infinity;
+    const limit = countLimit(window);
+    const left = Math.max(0, limit - window.foreign - units);
     return {
       name: window.name,
       kind: 'count',
       ms: window.ms,
       max: window.max,
-      limit: Math.max(0, window.max - window.foreign),
+      limit: Math.max(0, limit - window.foreign),
       used: units,
       left,
       foreign: window.foreign,
       ceiling: 1,
-      resetMs: left > 0 && now >= window.closedUntil ? 0 : reset,
-      spentInMs: spentInMs < reset ? spentInMs : null,
+      resetMs: left > 0 && now >= window.closedUntil ? 0 : resetMs(window, now),
+      ...outlook(window, now, left),
+      high: state.alerts.high.includes(window.name),
     };
   });
 }
 
-function spenders(state: BudgetState): BudgetView['spenders'] {
+function spenders(state: BudgetState, now: number, waiting: readonly WaitingWork[]): SpenderView[] {
   const longest = state.slots.findIndex(({ ms }) => ms === Math.max(...state.slots.map((one) => one.ms)));
-  const all = new Map<string, BudgetView['spenders'][number]>();
+  const groups = demandGroups(state, waiting);
+  const offPeak = offPeakNow(state, now);
+  const all = new Map<string, Omit<SpenderView, keyof Estimate>>();
   const of = (sync: string, asked: Lane) => {
     const lane = state.lanes[sync] ?? asked;
     const id = `${sync}/${lane}`;
     let one = all.get(id);
-    if (!one) all.set(id, (one = { sync, lane, today: 0, refused: 0, waiting: 0, inWindow: 0, held: isHeld(state, sync, lane) }));
+    if (!one)
+      all.set(id, (one = { sync, lane, today: 0, refused: 0, waiting: 0, inWindow: 0, held: isHeld(state, sync, lane), shutMs: shutMs(offPeak, lane) }));
     return one;
   };
   for (const { sync, lane, units, refused } of state.usage) {
@@ -130,12 +178,14 @@ function spenders(state: BudgetState): BudgetView['spenders'] {
     one.today += units;
     one.refused += refused;
   }
-  for (const { demand } of Object.values(state.workers)) {
-    for (const group of demand) {
-      const one = of(group.sync, group.lane);
-      one.waiting += group.waiting;
-      one.inWindow += group.used[longest] ?? 0;
-    }
+  // Who is asked about is answered for, though it neither spent nor wants anything.
+  for (const { sync, lane } of waiting) of(sync, lane);
+  for (const { group } of groups) {
+    const one = of(group.sync, group.lane);
+    one.waiting += group.waiting;
+    one.inWindow += group.used[longest] ?? 0;
   }
-  return [...all.values()].sort((a, b) => b.today - a.today);
+  return [...all.values()]
+    .sort((a, b) => b.today - a.today)
+    .map((one) => ({ ...one, ...estimate(state, now, groups, { sync: one.sync, lane: one.lane, calls: one.waiting }) }));
 }

@@ -1,8 +1,7 @@
 import { ActivityCancellationType, proxyActivities } from '@temporalio/workflow';
 import type { Activities } from '../../activities';
 import type { TablePlan } from '../../schemas/table';
-import { priorityOf } from '../activity-options';
-import { vendorTaskQueue, warehouseTaskQueue } from '../ids';
+import { lanePriority, vendorTaskQueue, warehouseTaskQueue } from '../ids';
 
 /** Retried for as long as the warehouse is away: waiting is not failing. What waiting can't mend is not retryable. */
 const patient = { initialInterval: '1s', maximumInterval: '30s' } as const;
@@ -32,7 +31,7 @@ export function chunkSteps(plan: TablePlan, summary: string) {
     heartbeatTimeout: '10s',
     cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
     retry: patient,
-    priority: { priorityKey: priorityOf[plan.budget.lane], fairnessKey: plan.syncId.slice(0, 64) },
+    priority: { priorityKey: lanePriority[plan.budget.lane], fairnessKey: plan.syncId.slice(0, 64) },
     summary,
   });
 }

@@ -1,6 +1,6 @@
 import { ConfigError, loadConfig } from '../../../platform/config';
 import { createSecrets, type Environment, type Mode, modeOf, type Secrets } from '../../../platform/secrets';
-import { accountVariable, type SourceAccount, type VendorAccount } from '../../../syncs/accounts-api';
+import { accountVariable, budgetScopes, type SourceAccount, type VendorAccount } from '../../../syncs/accounts-api';
 import type { Sync } from '../../../syncs/define-sync';
 import { counted } from '../output/words';
 import { type Check, checksOf, messageOf } from './check';
@@ -109,8 +109,8 @@ export function publicUrlCheck(env: Environment, syncs: readonly Sync[]): Check 
 export function shareChecks(syncs: readonly Sync[]): Check[] {
   const sums = new Map<string, { sum: number; syncs: string[] }>();
   for (const { id, to, budget } of syncs) {
-    for (const scope of to.account.scopes) {
-      const name = `${to.operation.connector.vendor}/${scope}`;
+    for (const { vendor, scope } of budgetScopes(to.account, to.operation.quota)) {
+      const name = `${vendor}/${scope}`;
       const entry = sums.get(name) ?? { sum: 0, syncs: [] };
       entry.sum += budget.share ?? 0;
       if (budget.share !== undefined) entry.syncs.push(id);

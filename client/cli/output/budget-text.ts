@@ -2,7 +2,6 @@ import type { BudgetView } from '../../../workflows/messages';
 import type { Terminal } from '../terminal';
 import { table } from './table';
 import { span } from './times';
-import { counted } from './words';
 
 /** From this part on a window is shown in yellow. */
 const watchPart = 0.7;
@@ -24,45 +23,91 @@ export function printBudgets(terminal: Terminal, budgets: readonly { scope: Budg
     if (!view) return terminal.line(`${name}  nothing spent yet`);
     const until = view.closedMs > 0 ? `, for about ${span(view.closedMs)}` : '';
     const colour = view.state === 'open' ? terminal.colours.green : terminal.colours.yellow;
-    terminal.line(`${name}  ${colour(stateWords[view.state])}${until}; ${counted(view.workers, 'worker')} hold a lease`);
+    terminal.line(`${name}  ${colour(stateWords[view.state])}${until}; ${leases(view.workers)}`);
     terminal.line(windows(terminal, view));
     if (view.spenders.length > 0) terminal.line(spenders(terminal, view));
     const changed = [...view.held.map((what) => `${what} paused`), ...Object.entries(view.lanes).map(([sync, lane]) => `${sync} served as ${lane}`)];
+    if (view.offPeak) terminal.line(`  ${hours(view.offPeak)}`);
     if (changed.length > 0) terminal.line(`  changed by an operator: ${changed.join(', ')}`);
   });
+}
+
+/** Workers lease permits while there is something to call; idle ones hold none. */
+function leases(workers: number): string {
+  return workers === 0 ? 'no worker is calling' : workers === 1 ? '1 worker holds a lease' : `${workers} workers hold a lease`;
 }
 
 function windows(terminal: Terminal, view: BudgetView): string {
   const rows = view.windows.map((one) => {
     const part = one.limit === 0 ? 1 : (one.used + (one.kind === 'count' ? 0 : one.foreign)) / one.limit;
     const used = `${one.used} (${Math.round(part * 100)} %)`;
-    const forecast = one.spentInMs !== null ? `spent in ~${span(one.spentInMs)}` : one.resetMs > 0 ? `free in ~${span(one.resetMs)}` : '';
     return [
       one.name,
       one.ms === 0 ? 'at once' : span(one.ms),
-      part >= watchPart ? terminal.colours.yellow(used) : used,
+      part >= watchPart ? { text: used, colour: terminal.colours.yellow } : used,
       String(one.left),
       one.limit < one.max ? `${one.limit} of ${one.max}` : String(one.max),
       one.foreign > 0 ? String(one.foreign) : '',
-      forecast,
+      [...(one.high ? ['high'] : []), ...forecast(one)].join('; '),
     ];
   });
   return table(
     terminal,
-    [{ head: 'window' }, { head: 'length' }, { head: 'used', align: 'right' }, { head: 'left', align: 'right' }, { head: 'limit', align: 'right' }, { head: 'others', align: 'right' }, { head: '' }],
+    [
+      { head: 'window' },
+      { head: 'length' },
+      { head: 'used', align: 'right' },
+      { head: 'left', align: 'right' },
+      { head: 'limit', align: 'right' },
+      { head: 'others', align: 'right' },
+      { head: '' },
+    ],
     rows,
     2,
   );
 }
 
+/** For long windows: when it is spent, or how much of it will be when it starts anew. */
+function forecast({ spentInMs, resetMs, startsAnewMs, usedAtReset, limit, foreign }: BudgetView['windows'][number]): string[] {
+  const anew = startsAnewMs === null ? [] : [`anew in ${span(startsAnewMs)}`];
+  if (resetMs > 0) return [`free in ~${span(resetMs)}`];
+  if (spentInMs !== null) return [`spent in ~${span(spentInMs)}`, ...anew];
+  return usedAtReset === null ? [] : [`~${Math.round((100 * usedAtReset) / Math.max(1, limit + foreign))} % by its end`, ...anew];
+}
+
+function hours({ lanes, from, to, timeZone, open, changeMs }: NonNullable<BudgetView['offPeak']>): string {
+  return `${lanes.join(', ')} send from ${from} to ${to} (${timeZone}): ${open ? 'now, for' : 'not now; in'} ${span(changeMs)}`;
+}
+
+/** How long what waits now will take; all of it estimates. */
+function wait({ held, waiting, waitMs }: BudgetView['spenders'][number]): string {
+  if (held) return 'until resumed';
+  if (waiting === 0) return '';
+  return waitMs === null ? 'unknown' : `~${span(waitMs)}`;
+}
+
 function spenders(terminal: Terminal, view: BudgetView): string {
-  const rows = view.spenders.map(({ sync, lane, today, waiting, refused, held }) => [
-    sync,
-    held ? `${lane} (paused)` : lane,
-    String(today),
-    String(waiting),
-    refused > 0 ? terminal.colours.yellow(String(refused)) : '',
-    view.shares[sync] === undefined ? '' : `${Math.round(view.shares[sync] * 100)} %`,
+  const rows = view.spenders.map((one) => [
+    one.sync,
+    one.held ? `${one.lane} (paused)` : one.lane,
+    String(one.today),
+    String(one.waiting),
+    wait(one),
+    one.refused > 0 ? { text: String(one.refused), colour: terminal.colours.yellow } : '',
+    view.shares[one.sync] === undefined ? '' : `${Math.round(view.shares[one.sync]! * 100)} %`,
   ]);
-  return table(terminal, [{ head: 'sync' }, { head: 'lane' }, { head: 'calls today', align: 'right' }, { head: 'waiting', align: 'right' }, { head: '429s', align: 'right' }, { head: 'share', align: 'right' }], rows, 2);
+  return table(
+    terminal,
+    [
+      { head: 'sync' },
+      { head: 'lane' },
+      { head: 'calls today', align: 'right' },
+      { head: 'waiting', align: 'right' },
+      { head: 'est. wait', align: 'right' },
+      { head: '429s', align: 'right' },
+      { head: 'share', align: 'right' },
+    ],
+    rows,
+    2,
+  );
 }

@@ -152,7 +152,7 @@ function endedText(
 }
 
 const heldWords: Readonly<Record<string, string>> = {
-  budget: 'no budget left now',
+  budget: 'no permit from the budget yet',
   breaker: 'the vendor is failing; waiting for it to recover',
   claim: 'another run is writing this record',
   shutdown: 'the worker stopped; going on elsewhere',

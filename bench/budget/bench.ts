@@ -1,0 +1,34 @@
+import os from 'node:os';
+import type { Bench, BenchContext, Result } from '../bench';
+import { foreign, killed, live, queueLimit, utilisation } from './scenarios';
+
+const scenarios = {
+  window: (context: BenchContext) => utilisation(context, { windowMs: 10_000, atLeast: 0.99 }),
+  second: (context: BenchContext) => utilisation(context, { windowMs: 1_000, atLeast: 0.94 }),
+  live,
+  foreign,
+  kill: killed,
+  queue: queueLimit,
+} as const;
+
+/** The durable budget against a strict vendor: processes that want to call without end, 100 calls per window. */
+export const budget: Bench = {
+  name: 'budget',
+  summary: 'share of a vendor’s limit that is used, calls over it, live beside bulk, a killed worker; against simpler limiters',
+  options: {
+    scenarios: { default: Object.keys(scenarios).join(','), help: 'which of them' },
+    workers: { default: '1,2,4', help: 'processes that share the budget' },
+    seconds: { default: '40', help: 'measured, after warming up' },
+    warmup: { default: '20', help: 'seconds before anything counts' },
+  },
+  async run(context) {
+    const results: Result[] = [];
+    for (const name of context.option('scenarios').split(',')) {
+      const scenario = scenarios[name as keyof typeof scenarios] as ((context: BenchContext) => Promise<Result[]>) | undefined;
+      if (!scenario) throw new Error(`--scenarios names "${name}"; expected some of ${Object.keys(scenarios).join(', ')}`);
+      results.push(...(await scenario(context)));
+      context.log(`${name}: done (load ${os.loadavg()[0]?.toFixed(1)})`);
+    }
+    return results;
+  },
+};

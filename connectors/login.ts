@@ -1,0 +1,25 @@
+import type { Connector, VendorRequest, VendorResponse } from './connector';
+import { VendorError } from './errors';
+
+type Credentials = Readonly<Record<string, string>>;
+
+/**
+ * The credentials with what the vendor's login adds to them. Fails with `VendorError`, never ambiguous: a login that got lost
+ * has written nothing.
+ *
+ * @param send - sends one request without a session, for one permit
+ */
+export async function loggedIn(connector: Connector, own: Credentials, send: (request: VendorRequest) => Promise<VendorResponse>): Promise<Credentials> {
+  if (!connector.login) return own;
+  let response: VendorResponse;
+  try {
+    response = await send(connector.login.request(own));
+  } catch (error) {
+    if (error instanceof VendorError) throw new VendorError({ ...error, message: error.message, ambiguous: false });
+    throw error;
+  }
+  const session = connector.login.read(response);
+  if (session) return { ...own, ...session };
+  // Without the answer: it may hold a token in a place we do not know.
+  throw new VendorError({ code: 'UNKNOWN', status: response.status, message: `${connector.vendor} answered the login in a form we do not know` });
+}

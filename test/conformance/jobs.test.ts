@@ -1,0 +1,204 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { JobState } from '../../connectors/connector';
+import { VendorError } from '../../connectors/errors';
+import { createVendorHttp, type VendorHttp } from '../../connectors/http';
+import { createSimulator, type Simulator } from '../../connectors/simulator';
+import type { FaultInput } from '../../connectors/simulator/faults';
+import type { SimRecord } from '../../connectors/simulator/records';
+import { countingGate, type CountingGate } from './counting-gate';
+import { subjects } from './subjects';
+
+jest.setTimeout(30_000);
+
+const shortMs = 500;
+const withJobs = subjects.flatMap(({ jobs = [], ...subject }) => jobs.map((one) => ({ ...subject, ...one, name: one.job.name })));
+
+function hasKey(records: readonly SimRecord[], key: string): boolean {
+  return records.some((record) => record.key === key);
+}
+
+describe.each(withJobs)('$connector.vendor $name', ({ connector, simulated, credentials, job, input, cancelled, path, readBack, landed = hasKey }) => {
+  let simulator: Simulator;
+  let http: VendorHttp;
+  let hasty: VendorHttp;
+  let gate: CountingGate;
+  const call = (fault?: FaultInput) =>
+    (fault?.kind.startsWith('timeout') ? hasty : http).call({ scopes: [{ vendor: connector.vendor, scope: 'main' }], lane: 'scheduled', sync: 'conformance' });
+  const rowsOf = (count: number) => Array.from({ length: count }, (_, n) => input(n));
+  const keysOf = (rows: unknown[]) => rows.map((row) => job.key(row)).sort();
+  const landedOf = (rows: unknown[]) => {
+    const records = simulator.records();
+    const byKey = new Map<string, SimRecord[]>();
+    for (const record of records) byKey.set(record.key, [...(byKey.get(record.key) ?? []), record]);
+    return keysOf(rows).filter((key) => landed(byKey.get(key) ?? [], key));
+  };
+  const failing = async (promise: Promise<unknown>): Promise<VendorError> => {
+    const error: unknown = await promise.then(
+      () => new Error('expected a failure'),
+      (reason: unknown) => reason,
+    );
+    expect(error).toBeInstanceOf(VendorError);
+    return error as VendorError;
+  };
+  /** Looks until the job is over. */
+  const outcome = async (id: string, rows: unknown[]): Promise<{ looks: number; state: Exclude<JobState, { state: 'running' }> }> => {
+    for (let looks = 1; ; looks++) {
+      const state = await job.poll(call(), id, rows);
+      if (state.state !== 'running') return { looks, state };
+      expect(state.againMs).toBeGreaterThan(0);
+      await delay(20);
+    }
+  };
+  const run = async (rows: unknown[]) => outcome((await job.submit(call(), rows)).job, rows);
+  const posting = { method: 'POST', path };
+
+  beforeAll(async () => {
+    simulator = createSimulator(simulated);
+    const { url } = await simulator.listen();
+    const shared = {
+      connector,
+      baseUrl: url,
+      credentials: () => Promise.resolve(credentials),
+      gate: { acquire: (r: never) => gate.acquire(r), tryAcquire: (r: never) => gate.tryAcquire(r), closedForMs: () => 0 },
+    };
+    http = createVendorHttp(shared);
+    hasty = createVendorHttp({ ...shared, timeoutMs: shortMs });
+  });
+  beforeEach(() => {
+    gate = countingGate();
+    simulator.configure({ limits: 'unlimited', jobMs: 40 });
+    simulator.reset();
+  });
+  // Submissions, looks and pages of errors: one permit for each request the vendor saw.
+  afterEach(() => {
+    expect(gate.ends).toHaveLength(simulator.stats().calls);
+    expect([gate.open(), gate.endedTwice]).toEqual([0, 0]);
+  });
+  afterAll(async () => {
+    http.close();
+    hasty.close();
+    await simulator.close();
+  });
+
+  test('declares itself', () => {
+    const rows = rowsOf(5);
+    for (const row of rows) expect(job.input.safeParse(row).success).toBe(true);
+    expect(new Set(keysOf(rows)).size).toBe(5);
+    expect([undefined, ...(connector.quotas ?? [])]).toContain(job.quota);
+  });
+
+  test('a job is submitted, runs for a while, and lands every row', async () => {
+    const rows = rowsOf(5);
+    const { looks, state } = await run(rows);
+    expect(looks).toBeGreaterThan(1);
+    expect(state).toEqual({ state: 'ended', results: [], unnamed: expect.stringMatching(/^(accepted|verified)$/) });
+    expect(landedOf(rows)).toEqual(keysOf(rows));
+    expect((await readBack(call(), keysOf(rows))).sort()).toEqual(keysOf(rows));
+  });
+
+  test('nobody need look for a job to land', async () => {
+    const rows = rowsOf(2);
+    await job.submit(call(), rows);
+    while (landedOf(rows).length < 2) await delay(10);
+  });
+
+  test.each([1, 3, 140])('%p refused rows of 250: each row has one fate, and it is the right one', async (count) => {
+    const rows = rowsOf(250);
+    const bad = keysOf(rows.slice(0, count));
+    simulator.addFault({ kind: 'partial', emails: bad, code: 'REFUSED_HERE', message: `row of ${bad[0]} is no good` });
+    const { state } = await run(rows);
+    if (state.state !== 'ended') throw new Error(`the job ${state.state}`);
+    expect(state.unnamed).toBe('accepted');
+    expect(state.results.map(({ key }) => key).sort()).toEqual(bad);
+    for (const result of state.results) expect(result).toMatchObject({ status: 'rejected', code: 'REFUSED_HERE' });
+    expect(JSON.stringify(state.results.map(({ cause }) => cause))).not.toContain('@');
+    expect(landedOf(rows)).toEqual(keysOf(rows.slice(count)).sort());
+  });
+
+  test('a full job is taken, one more row is refused', async () => {
+    const rows = rowsOf(job.maxRows + 1);
+    expect(JSON.stringify(rows).length).toBeLessThan(job.maxBytes);
+    expect((await run(rows.slice(1))).state).toMatchObject({ state: 'ended', results: [] });
+    expect(simulator.records().length).toBeGreaterThanOrEqual(job.maxRows);
+    expect((await failing(job.submit(call(), rows))).code).toBe('INVALID');
+  });
+
+  test('a job that is accepted and dropped looks like one that landed; reading back tells', async () => {
+    simulator.addFault({ kind: 'lying200', match: posting });
+    const rows = rowsOf(3);
+    expect((await run(rows)).state).toMatchObject({ state: 'ended', results: [] });
+    expect(landedOf(rows)).toEqual([]);
+    expect(await readBack(call(), keysOf(rows))).toEqual([]);
+  });
+
+  test('a job called off has failed as a whole', async () => {
+    const rows = rowsOf(5);
+    const { job: id } = await job.submit(call(), rows);
+    simulator.addFault(cancelled);
+    expect(await job.poll(call(), id, rows)).toMatchObject({
+      state: 'failed',
+      retry: job.resend === 'safe',
+      code: expect.any(String),
+      cause: expect.any(String),
+    });
+  });
+
+  test('a job the vendor does not know has failed as a whole', async () => {
+    expect(await job.poll(call(), 'no-such-job', rowsOf(1))).toMatchObject({ state: 'failed', retry: job.resend === 'safe' });
+  });
+
+  test('limits and outages at any step are errors to try again; the job goes on', async () => {
+    const rows = rowsOf(5);
+    for (const [fault, code] of [
+      [{ kind: 'rateLimit' }, 'RATE_LIMITED'],
+      [{ kind: 'serverError' }, 'UNAVAILABLE'],
+      [{ kind: 'status', status: 200, body: '<html>Welcome</html>' }, 'UNKNOWN'],
+      [{ kind: 'emptyResult' }, 'UNKNOWN'],
+    ] as const) {
+      simulator.addFault(fault);
+      expect(await failing(job.submit(call(), rows))).toMatchObject({ code, retryable: true });
+      const { job: id } = await job.submit(call(), rows);
+      simulator.addFault(fault);
+      expect(await failing(job.poll(call(), id, rows))).toMatchObject({ code, retryable: true });
+      expect((await outcome(id, rows)).state).toMatchObject({ state: 'ended', results: [] });
+    }
+  });
+
+  test('an outage while errors are read says nothing of the rows', async () => {
+    const rows = rowsOf(5);
+    simulator.addFault({ kind: 'partial', emails: [job.key(rows[0])] });
+    const { job: id } = await job.submit(call(), rows);
+    while (landedOf(rows).length < 4) await delay(10);
+    simulator.addFault({ kind: 'serverError', match: { method: 'GET', nth: 2 }, times: 1 });
+    expect(await failing(job.poll(call(), id, rows))).toMatchObject({ code: 'UNAVAILABLE' });
+    expect(await job.poll(call(), id, rows)).toMatchObject({ state: 'ended', results: [{ key: job.key(rows[0]) }] });
+  });
+
+  test(`resend: ${job.resend}`, async () => {
+    const rows = rowsOf(5);
+    const late: FaultInput = { kind: 'timeoutAfterCommit', match: posting };
+    simulator.addFault(late);
+    expect(await failing(job.submit(call(late), rows))).toMatchObject({ ambiguous: true });
+    while (landedOf(rows).length < 5) await delay(10);
+    const first = simulator.stats().records;
+    expect((await run(rows)).state).toMatchObject({ state: 'ended', results: [] });
+    if (job.resend === 'safe') {
+      const again = simulator.stats().records;
+      expect(again.records).toBe(first.records);
+      expect(again.identical - first.identical).toBe(first.writes);
+    }
+  });
+
+  test('no secret and no personal data in errors, whatever the vendor repeats', async () => {
+    const rows = rowsOf(1);
+    const secret = Object.values(credentials)[0]!;
+    const words = `${secret} is not for ${job.key(rows[0])}`;
+    const body = { message: words, errors: [{ id: 'e-1', code: 'X', title: words, detail: words, source: { pointer: words } }] };
+    for (const status of [400, 401, 403, 404, 409, 500]) {
+      simulator.addFault({ kind: 'status', status, body });
+      const error = await failing(job.submit(call(), rows));
+      expect(JSON.stringify({ ...error, message: error.message, stack: error.stack, cause: error.cause })).not.toContain(secret);
+      expect(error.message).not.toContain(job.key(rows[0]));
+    }
+  });
+});

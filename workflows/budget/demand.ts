@@ -1,0 +1,31 @@
+import { offPeakAt } from './off-peak';
+import type { GroupDemand, OffPeakReply } from './protocol';
+import type { Demand } from './shares';
+import type { BudgetState } from './state';
+
+/** What a group wants of a window. */
+export function demandOf(state: BudgetState, worker: string, group: GroupDemand, of: { window: number; limit: number; offPeak: OffPeakReply | null }): Demand {
+  const { window, limit } = of;
+  const lane = state.lanes[group.sync] ?? group.lane;
+  const held = isHeld(state, group.sync, lane) || shutMs(of.offPeak, lane) > 0;
+  const used = group.used[window] ?? 0;
+  // Live records come in fits: some room above what they took last, and more while that was too little. Bulk with all its
+  // slots taken wants whatever there is.
+  const live = group.full ? Math.ceil(1.5 * used) + 2 * group.waiting + 3 : Math.ceil(1.25 * used) + group.waiting + 2;
+  const want = lane === 'live' ? live : group.full ? limit : used + group.waiting;
+  return { worker, sync: group.sync, lane, want: held ? 0 : Math.min(limit, want) };
+}
+
+/** The account's hours, as they are now. */
+export function offPeakNow(state: BudgetState, now: number): OffPeakReply | null {
+  return state.offPeak ? { lanes: state.offPeak.lanes, ...offPeakAt(state.offPeak, now) } : null;
+}
+
+/** Until a lane may send, milliseconds; 0 = it may. */
+export function shutMs(offPeak: OffPeakReply | null, lane: string): number {
+  return offPeak && !offPeak.open && offPeak.lanes.some((one) => one === lane) ? offPeak.changeMs : 0;
+}
+
+export function isHeld(state: Pick<BudgetState, 'held'>, sync: string, lane: string): boolean {
+  return state.held.some((one) => one === 'all' || one === `lane:${lane}` || one === `sync:${sync}`);
+}

@@ -1,0 +1,31 @@
+import { details } from './details';
+import { lease } from './lease';
+import { newBudget } from './state';
+import { viewOf } from './view';
+
+const noon = Date.parse('2026-01-10T12:00:00Z');
+
+function shown(change: { spent?: number; waiting?: number } = {}): string {
+  const state = newBudget(noon);
+  const limits = [{ name: 'burst', kind: 'rolling', ms: 10_000, max: 100 } as const, { name: 'day', kind: 'fixed', ms: 86_400_000, max: 1_000 } as const];
+  const demand = [{ sync: 's', lane: 'backfill' as const, waiting: change.waiting ?? 0, full: false, used: [20], spent: 0 }];
+  const offPeak = { lanes: ['replay' as const], from: '22:00', to: '06:00', timeZone: 'UTC' };
+  lease(state, { v: 1, worker: 'a', term: 0, seq: 1, ack: 0, limits, offPeak, slots: [], counts: [], demand }, noon);
+  if (change.spent) state.counts[0]!.spent = [[noon, change.spent]];
+  state.workers['a']!.counts = {};
+  return details(viewOf({ vendor: 'v', scope: 'main' }, state, noon));
+}
+
+test('windows, who spends, what waits, hours and forecast in one page', () => {
+  const page = shown({ spent: 300, waiting: 30 });
+  expect(page).toContain('**open**; 1 worker; as of 2026-01-10T12:00:00.000Z');
+  expect(page).toContain('replay from 22:00 to 06:00 (UTC): not now');
+  expect(page).toContain('| burst | 10 s | 20 | 80 | 100 | 0 |  |');
+  expect(page).toMatch(/\| day \| 86400 s \| 300 \| 700 \| 1000 \| 0 \| spent in about \d+ min \|/);
+  expect(page).toContain('| s | backfill | 0 | 30 | about 3 s | 0 |');
+});
+
+test('a spent day says so, and until when', () => {
+  expect(shown({ spent: 1_000 })).toMatch(/^\*\*spent\*\*, for about 12 h/);
+  expect(shown({ spent: 1_000 })).toContain('free in about 12 h');
+});

@@ -17,10 +17,10 @@ export interface VendorLink {
 /** Leave to call a vendor: `probe` = one record only, the breaker is testing whether the vendor is back. */
 export type Admission = { kind: 'go' } | { kind: 'probe' } | { kind: 'shut'; untilMs: number };
 
-/** Nothing of a sync in its lane is sent now, and not for lack of permits. */
+/** Nothing of a sync in its lane is sent for a good while: it waits better elsewhere than in a worker's hands. */
 export interface Blocked {
-  /** An operator paused it, or the account's hours for its lane are over. */
-  cause: 'paused' | 'off-peak';
+  /** An operator paused it; the account's hours for its lane are over; a long window is spent, or the vendor asked for a long rest. */
+  cause: 'paused' | 'off-peak' | 'budget';
   /** Epoch ms: when to look again. */
   untilMs: number;
 }

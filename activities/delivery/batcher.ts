@@ -5,13 +5,13 @@ import type { Admission, Blocked } from '../deps';
 import { batchCap, type Item } from './item';
 
 /** How far apart records come back that were blocked together: many thousands, after a night's hours begin. */
-const spreadMs: Record<Blocked['cause'], number> = { paused: 5_000, 'off-peak': 5 * 60_000 };
+const spreadMs: Record<Blocked['cause'], number> = { paused: 5_000, budget: 5_000, 'off-peak': 5 * 60_000 };
 const blockedLookMs = 500;
 
 export interface BatcherOptions {
   gate: Gate;
   admit(scopes: readonly BudgetScope[]): Admission;
-  /** Paused by an operator, or outside its lane's hours. */
+  /** Paused by an operator, outside its lane's hours, or nothing left for long. */
   blocked: (scopes: readonly BudgetScope[], who: { lane: Lane; sync: string }) => Blocked | null;
   /** 0..1: spreads what comes back together. */
   random: () => number;

@@ -277,7 +277,7 @@ describe('poison', () => {
 });
 
 describe('blocked whatever permits there are', () => {
-  test.each(['paused', 'off-peak'] as const)('%s: held at once, unsent, no claim, no attempt; another sync’s records go', async (cause) => {
+  test.each(['paused', 'off-peak', 'budget'] as const)('%s: held at once, unsent, no claim, no attempt; another sync’s records go', async (cause) => {
     const delivery = new TestDelivery();
     const untilMs = Date.now() + 3_600_000;
     delivery.blocked = (_scopes, { lane }) => (lane === 'backfill' ? { cause, untilMs } : null);

@@ -1,28 +1,8 @@
-import { countingGate } from '../../test/conformance/counting-gate';
-import { createVendorHttp, type VendorHttp } from '../http';
-import { createSimulator, type Simulator } from '../simulator';
+import { vendorUnderTest } from '../../test/conformance/vendor-under-test';
 import { leadScore, leadscore } from './index';
 import { simulated } from './simulator';
 
-let simulator: Simulator;
-let http: VendorHttp;
-const call = () => http.call({ scopes: [], lane: 'live', sync: 'test' });
-
-beforeAll(async () => {
-  simulator = createSimulator(simulated, { limits: 'unlimited' });
-  const { url } = await simulator.listen();
-  http = createVendorHttp({
-    connector: leadscore,
-    baseUrl: url,
-    credentials: () => Promise.resolve({ apiKey: 'sandbox-key' }),
-    gate: countingGate(),
-  });
-});
-beforeEach(() => simulator.reset());
-afterAll(async () => {
-  http.close();
-  await simulator.close();
-});
+const { simulator, call } = vendorUnderTest({ connector: leadscore, simulated, credentials: { apiKey: 'sandbox-key' } });
 
 test('the same customer has the same score, between 0 and 100', async () => {
   const scores = await Promise.all(['c-1', 'c-1', 'c-2'].map((customerId) => leadScore.fetch(call(), { customerId })));

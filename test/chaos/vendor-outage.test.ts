@@ -23,8 +23,8 @@ const budgetView = (): Promise<BudgetView> =>
   stack.client.workflow.getHandle(budgetWorkflowId({ vendor: 'hubspot', scope: 'main' })).query(budgetQuery, { nowMs: Date.now() });
 
 let next = 0;
-/** A new customer each, handed straight to Temporal in the lane asked for; how it ended, and when. */
-async function run(lane: Lane, email = `vendor-outage-${next}@example.com`): Promise<{ outcome: RecordOutcome; endedAt: number }> {
+/** A new customer each, handed straight to Temporal in the lane asked for; how it ended. */
+async function run(lane: Lane, email = `vendor-outage-${next}@example.com`): Promise<{ outcome: RecordOutcome }> {
   const n = next++;
   const { eventId, topic, body } = customer(n, email, n);
   const at = Date.now();
@@ -40,12 +40,10 @@ async function run(lane: Lane, email = `vendor-outage-${next}@example.com`): Pro
   };
   const handle = await stack.client.workflow.start(recordSyncType, startOptions(inLane, event));
   const outcome = (await handle.result().catch((error: any) => error.cause.details[0])) as RecordOutcome;
-  return { outcome, endedAt: Date.now() };
+  return { outcome };
 }
 
-const median = (values: number[]): number => values.sort((a, b) => a - b)[Math.floor(values.length / 2)]!;
-
-test('the vendor is down for 20 s: nothing lost, attempts don’t run out, live ones land before bulk, and the breaker closes by itself', async () => {
+test('the vendor is down for 20 s: nothing lost, attempts don’t run out, and the breaker closes by itself', async () => {
   await run('live');
   await stack.hubspot.fault({ kind: 'status', status: 503, times: 'forever' });
   const downAt = Date.now();
@@ -65,11 +63,9 @@ test('the vendor is down for 20 s: nothing lost, attempts don’t run out, live 
   expect((await stack.hubspot.stats()).calls - before).toBeLessThanOrEqual(2);
 
   await stack.hubspot.clearFaults();
-  const [bulkEnds, liveEnds] = [await Promise.all(bulk), await Promise.all(live)];
-  const outcomes = [...bulkEnds, ...liveEnds].map(({ outcome }) => outcome.outcome);
+  const outcomes = (await Promise.all([...bulk, ...live])).map(({ outcome }) => outcome.outcome);
   expect(new Set(outcomes)).toEqual(new Set(['accepted']));
   expect((await stack.hubspot.records()).length).toBe(next);
-  expect(median(liveEnds.map(({ endedAt }) => endedAt))).toBeLessThanOrEqual(median(bulkEnds.map(({ endedAt }) => endedAt)));
   expect((await budgetView()).breaker.state).toBe('closed');
 });
 

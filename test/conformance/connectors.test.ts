@@ -1,16 +1,14 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { createVendorHttp, type HttpAttempt, type VendorHttp, type VendorHttpOptions } from '../../connectors/http';
+import { createVendorHttp, type HttpAttempt } from '../../connectors/http';
 import type { RecordResult } from '../../connectors/connector';
-import { VendorError, type VendorErrorCode } from '../../connectors/errors';
-import { createSimulator, type Simulator } from '../../connectors/simulator';
+import { type VendorError, type VendorErrorCode } from '../../connectors/errors';
+import { createSimulator } from '../../connectors/simulator';
 import type { FaultInput } from '../../connectors/simulator/faults';
 import type { SimRecord } from '../../connectors/simulator/records';
-import { countingGate, type CountingGate } from './counting-gate';
+import { countingGate } from './counting-gate';
 import { subjects } from './subjects';
-
-// Only calls that are to run out of time get little of it: on a busy machine any call may take this long.
-const shortMs = 500;
+import { failing, vendorUnderTest } from './vendor-under-test';
 
 interface Row {
   fault: FaultInput;
@@ -48,59 +46,34 @@ test('every vendor folder with a simulator is a subject of this suite', () => {
 });
 
 describe.each(subjects)('$connector.vendor', ({ connector, simulated, credentials, once, quotas, operations }) => {
-  let simulator: Simulator;
-  let http: VendorHttp;
-  let hasty: VendorHttp;
-  let gate: CountingGate;
   let attempts: HttpAttempt[];
   const secrets = Object.values(credentials);
   const limits = connector.limits(undefined);
   /** A 429 with most; some say it with a 403, or inside a 200. */
   const overLimit = simulated.limited(limits[0]!, 'id').status;
-  const by = { scopes: [{ vendor: connector.vendor, scope: 'main' }], lane: 'live', sync: 'conformance' } as const;
-  const call = (fault?: FaultInput) => (fault?.kind.startsWith('timeout') ? hasty : http).call(by);
-  const failing = async (promise: Promise<unknown>): Promise<VendorError> => {
-    const error: unknown = await promise.then(
-      () => new Error('expected a failure'),
-      (reason: unknown) => reason,
-    );
-    expect(error).toBeInstanceOf(VendorError);
-    return error as VendorError;
-  };
+  const { simulator, gate, ...clients } = vendorUnderTest({
+    connector,
+    simulated,
+    credentials,
+    by: { scopes: [{ vendor: connector.vendor, scope: 'main' }], lane: 'live', sync: 'conformance' },
+    onAttempt: (attempt) => attempts.push(attempt),
+  });
+  const call = (fault?: FaultInput) => (fault?.kind.startsWith('timeout') ? clients.hasty() : clients.call());
 
   beforeAll(async () => {
-    simulator = createSimulator(simulated);
-    const { url } = await simulator.listen();
-    const shared: VendorHttpOptions = {
-      connector,
-      baseUrl: url,
-      credentials: () => Promise.resolve(credentials),
-      gate: { acquire: (r) => gate.acquire(r), tryAcquire: (r) => gate.tryAcquire(r), closedForMs: () => 0 },
-      onAttempt: (attempt) => attempts.push(attempt),
-    };
-    http = createVendorHttp(shared);
-    hasty = createVendorHttp({ ...shared, timeoutMs: shortMs });
-    // A login comes before the first request, and would be the one that faults strike.
-    gate = countingGate();
     attempts = [];
-    for (const client of [http, hasty]) if (connector.login) await once(client.call(by));
+    // A login comes before the first request, and would be the one that faults strike.
+    for (const one of [clients.call(), clients.hasty()]) if (connector.login) await once(one);
   });
   beforeEach(() => {
-    gate = countingGate();
     attempts = [];
     simulator.configure({ limits: 'unlimited', retryAfter: 'none', tokens: null, windowScale: 1, jobMs: 10 });
-    simulator.reset();
   });
   // Whatever a test did: one permit per request the vendor saw, each ended once.
   afterEach(() => {
     expect(gate.ends).toHaveLength(simulator.stats().calls);
     expect(attempts).toHaveLength(gate.ends.length);
     expect([gate.open(), gate.endedTwice]).toEqual([0, 0]);
-  });
-  afterAll(async () => {
-    http.close();
-    hasty.close();
-    await simulator.close();
   });
 
   test('declares itself', () => {
@@ -177,7 +150,7 @@ describe.each(subjects)('$connector.vendor', ({ connector, simulated, credential
       for (const limit of limits) {
         if (limit.kind === 'concurrent') continue;
         simulator.reset();
-        gate = countingGate();
+        gate.reset();
         attempts = [];
         const others = limits.filter(({ name }) => name !== limit.name);
         const wide = Object.fromEntries(others.map(({ name }) => [name, { max: 1_000_000 }]));

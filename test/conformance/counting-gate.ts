@@ -11,6 +11,8 @@ export interface CountingGate extends Gate {
   endedTwice: number;
   /** Permits neither spent nor given back. */
   open(): number;
+  /** Counts from nothing again. */
+  reset(): void;
 }
 
 /** Made for tests that compare permits with the requests a simulator saw. */
@@ -48,6 +50,7 @@ export function countingGate(): CountingGate {
     },
     tryAcquire: (request) => permit(request),
     closedForMs: () => 0,
+    reset: () => void Object.assign(gate, { acquired: 0, givenBack: 0, ends: [], requests: [], endedTwice: 0 }),
   };
   return gate;
 }

@@ -1,16 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { JobState } from '../../connectors/connector';
-import { VendorError } from '../../connectors/errors';
-import { createVendorHttp, type VendorHttp } from '../../connectors/http';
-import { createSimulator, type Simulator } from '../../connectors/simulator';
 import type { FaultInput } from '../../connectors/simulator/faults';
 import type { SimRecord } from '../../connectors/simulator/records';
-import { countingGate, type CountingGate } from './counting-gate';
 import { subjects } from './subjects';
+import { failing, vendorUnderTest } from './vendor-under-test';
 
 jest.setTimeout(30_000);
 
-const shortMs = 500;
 const withJobs = subjects.flatMap(({ jobs = [], ...subject }) => jobs.map((one) => ({ ...subject, ...one, name: one.job.name })));
 
 function hasKey(records: readonly SimRecord[], key: string): boolean {
@@ -18,12 +14,13 @@ function hasKey(records: readonly SimRecord[], key: string): boolean {
 }
 
 describe.each(withJobs)('$connector.vendor $name', ({ connector, simulated, credentials, job, input, cancelled, path, readBack, landed = hasKey }) => {
-  let simulator: Simulator;
-  let http: VendorHttp;
-  let hasty: VendorHttp;
-  let gate: CountingGate;
-  const call = (fault?: FaultInput) =>
-    (fault?.kind.startsWith('timeout') ? hasty : http).call({ scopes: [{ vendor: connector.vendor, scope: 'main' }], lane: 'scheduled', sync: 'conformance' });
+  const { simulator, gate, ...clients } = vendorUnderTest({
+    connector,
+    simulated,
+    credentials,
+    by: { scopes: [{ vendor: connector.vendor, scope: 'main' }], lane: 'scheduled', sync: 'conformance' },
+  });
+  const call = (fault?: FaultInput) => (fault?.kind.startsWith('timeout') ? clients.hasty() : clients.call());
   const rowsOf = (count: number) => Array.from({ length: count }, (_, n) => input(n));
   const keysOf = (rows: unknown[]) => rows.map((row) => job.key(row)).sort();
   const landedOf = (rows: unknown[]) => {
@@ -31,14 +28,6 @@ describe.each(withJobs)('$connector.vendor $name', ({ connector, simulated, cred
     const byKey = new Map<string, SimRecord[]>();
     for (const record of records) byKey.set(record.key, [...(byKey.get(record.key) ?? []), record]);
     return keysOf(rows).filter((key) => landed(byKey.get(key) ?? [], key));
-  };
-  const failing = async (promise: Promise<unknown>): Promise<VendorError> => {
-    const error: unknown = await promise.then(
-      () => new Error('expected a failure'),
-      (reason: unknown) => reason,
-    );
-    expect(error).toBeInstanceOf(VendorError);
-    return error as VendorError;
   };
   /** Looks until the job is over. */
   const outcome = async (id: string, rows: unknown[]): Promise<{ looks: number; state: Exclude<JobState, { state: 'running' }> }> => {
@@ -52,32 +41,11 @@ describe.each(withJobs)('$connector.vendor $name', ({ connector, simulated, cred
   const run = async (rows: unknown[]) => outcome((await job.submit(call(), rows)).job, rows);
   const posting = { method: 'POST', path };
 
-  beforeAll(async () => {
-    simulator = createSimulator(simulated);
-    const { url } = await simulator.listen();
-    const shared = {
-      connector,
-      baseUrl: url,
-      credentials: () => Promise.resolve(credentials),
-      gate: { acquire: (r: never) => gate.acquire(r), tryAcquire: (r: never) => gate.tryAcquire(r), closedForMs: () => 0 },
-    };
-    http = createVendorHttp(shared);
-    hasty = createVendorHttp({ ...shared, timeoutMs: shortMs });
-  });
-  beforeEach(() => {
-    gate = countingGate();
-    simulator.configure({ limits: 'unlimited', jobMs: 40 });
-    simulator.reset();
-  });
+  beforeEach(() => simulator.configure({ limits: 'unlimited', jobMs: 40 }));
   // Submissions, looks and pages of errors: one permit for each request the vendor saw.
   afterEach(() => {
     expect(gate.ends).toHaveLength(simulator.stats().calls);
     expect([gate.open(), gate.endedTwice]).toEqual([0, 0]);
-  });
-  afterAll(async () => {
-    http.close();
-    hasty.close();
-    await simulator.close();
   });
 
   test('declares itself', () => {

@@ -1,13 +1,11 @@
-import { spawn } from 'node:child_process';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { shopify } from '../../connectors/shopify/webhooks';
+import { runCli } from '../support/run-cli';
 import { customerBody, startStack, type Stack } from '../support/stack';
 
 jest.setTimeout(120_000);
-const bin = path.resolve(__dirname, '../../bin/syncline.js');
 
 let stack: Stack;
 let receiver: Server;
@@ -31,17 +29,7 @@ afterAll(async () => {
   receiver?.close();
 });
 
-/** Runs the CLI as a user would. */
-function syncline(...args: string[]): Promise<{ code: number | null; out: string; err: string; json: any }> {
-  return new Promise((resolve) => {
-    const child = spawn(process.execPath, [bin, ...args], { env: { ...process.env, ...stack.env, NO_COLOR: '1' } });
-    let out = '';
-    let err = '';
-    child.stdout.on('data', (chunk: Buffer) => (out += chunk.toString()));
-    child.stderr.on('data', (chunk: Buffer) => (err += chunk.toString()));
-    child.on('close', (code) => resolve({ code, out, err, json: args.includes('--json') ? JSON.parse(out) : null }));
-  });
-}
+const syncline = (...args: string[]) => runCli(stack.env, ...args);
 
 let sent = 0;
 /** Posts a customer; its workflow's id once its run has started. */

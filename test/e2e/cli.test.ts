@@ -1,10 +1,8 @@
-import { spawn } from 'node:child_process';
-import path from 'node:path';
 import { shopify } from '../../connectors/shopify/webhooks';
+import { runCli } from '../support/run-cli';
 import { customerBody, startStack, type Stack } from '../support/stack';
 
 jest.setTimeout(120_000);
-const bin = path.resolve(__dirname, '../../bin/syncline.js');
 
 let stack: Stack;
 beforeAll(async () => {
@@ -21,21 +19,7 @@ beforeAll(async () => {
 });
 afterAll(() => stack?.stop());
 
-/** Runs the CLI as a user would. */
-function syncline(...args: string[]): Promise<{ code: number | null; out: string; err: string; json: any }> {
-  return new Promise((resolve) => {
-    const child = spawn(process.execPath, [bin, ...args], { env: { ...process.env, ...stack.env, NO_COLOR: '1' } });
-    let out = '';
-    let err = '';
-    child.stdout.on('data', (chunk: Buffer) => (out += chunk.toString()));
-    child.stderr.on('data', (chunk: Buffer) => (err += chunk.toString()));
-    child.on('close', (code) => {
-      let json: any = null;
-      if (args.includes('--json')) json = JSON.parse(out);
-      resolve({ code, out, err, json });
-    });
-  });
-}
+const syncline = (...args: string[]) => runCli(stack.env, ...args);
 
 test('runs: counts by outcome and cause, then a line each', async () => {
   const { code, out } = await syncline('runs');
@@ -102,12 +86,7 @@ test.each([
 });
 
 test('unreachable: exit 3, with what to do', async () => {
-  const child = spawn(process.execPath, [bin, 'runs'], {
-    env: { ...process.env, ...stack.env, SYNCLINE_DATABASE_URL: 'postgres://a:b@127.0.0.1:1/x', NO_COLOR: '1' },
-  });
-  let err = '';
-  child.stderr.on('data', (chunk: Buffer) => (err += chunk.toString()));
-  const code = await new Promise((resolve) => child.on('close', resolve));
+  const { code, err } = await runCli({ ...stack.env, SYNCLINE_DATABASE_URL: 'postgres://a:b@127.0.0.1:1/x' }, 'runs');
   expect(code).toBe(3);
   expect(err).toContain('SYNCLINE_DATABASE_URL');
   expect(err).not.toContain('a:b@');

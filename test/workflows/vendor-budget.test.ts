@@ -6,6 +6,7 @@ import { workflowBundle } from '../../workers/bundle';
 import type { vendorBudget } from '../../workflows';
 import type { BudgetLimit, LeaseReply, LeaseRequest } from '../../workflows/budget/protocol';
 import { budgetQuery, changeBudgetUpdate, leasePermitsUpdate } from '../../workflows/messages';
+import { leaseRequest } from '../support/lease-request';
 import { testServerBinary } from '../support/servers';
 
 jest.setTimeout(120_000);
@@ -70,18 +71,8 @@ class Budget {
   }
 }
 
-const request = (change: Partial<LeaseRequest> = {}): LeaseRequest => ({
-  v: 1,
-  worker: 'a',
-  term: 0,
-  seq: 1,
-  ack: 0,
-  limits,
-  slots: [],
-  counts: [],
-  demand: [{ sync: 's', lane: 'live', waiting: 3, full: false, used: [0], spent: 0 }],
-  ...change,
-});
+const request = (change: Partial<LeaseRequest> = {}): LeaseRequest =>
+  leaseRequest({ limits, demand: [{ sync: 's', lane: 'live', waiting: 3, full: false, used: [0], spent: 0 }], ...change });
 
 test('continue-as-new under load: six workers renew all the while; no answer is lost, nothing granted twice, every unit counted', async () => {
   await withBudget(15, async (budget) => {

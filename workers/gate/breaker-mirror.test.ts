@@ -24,3 +24,12 @@ test('a reply to what was asked before the failures does not open it again', () 
   mirror.apply(closed, { seq: 2, sentAt: 1_100 }, 1_150);
   expect(mirror.openUntilAt(1_160)).toBe(0);
 });
+
+test('a landing is told once: hearing of it, late, is no news of a landing', () => {
+  const mirror = new BreakerMirror();
+  mirror.report({ failed: [], answered: ['k_1'], connection: false }, 1_000, 1);
+  expect(mirror.request(1_010)).toMatchObject({ answeredMs: 10 });
+  // The answer took 50 ms: by its figures the record landed 50 ms later than it did.
+  mirror.apply({ ...closed, landedMs: 10 }, { seq: 1, sentAt: 1_010 }, 1_060);
+  expect(mirror.request(1_070)).toEqual({});
+});

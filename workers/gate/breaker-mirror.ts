@@ -13,7 +13,10 @@ export class BreakerMirror {
   private probe: 'none' | 'held' | 'out' = 'none';
   private probeEnd: 'good' | 'bad' | 'unused' | undefined;
   ramp = 1;
+  /** When a record last landed, in whichever worker. */
   landedAt = -Infinity;
+  /** In this one: what is heard of others must not be told again as news, a little later each time. */
+  private ownLandedAt = -Infinity;
   private toldLandedAt = -Infinity;
   private failures: { at: number; records: string[]; connection: boolean; since: number }[] = [];
   /** The same rules on our own calls alone: several failures in a row stop us before the budget has answered. */
@@ -51,7 +54,7 @@ export class BreakerMirror {
     const good = end.answered.length > 0;
     const bad = !good && end.failed.length > 0;
     if (good) {
-      this.landedAt = now;
+      this.landedAt = this.ownLandedAt = now;
       succeeded(this.own);
       this.failures = [];
     }
@@ -75,14 +78,14 @@ export class BreakerMirror {
     const failures = this.failures.map(({ at, ...rest }) => ({ ms: now - at, ...rest }));
     return {
       ...(failures.length > 0 ? { failures } : {}),
-      ...(this.landedAt > this.toldLandedAt ? { answeredMs: now - this.landedAt } : {}),
+      ...(this.ownLandedAt > this.toldLandedAt ? { answeredMs: now - this.ownLandedAt } : {}),
       ...(this.probeEnd === undefined ? {} : { probe: this.probeEnd }),
     };
   }
 
   apply(reply: BreakerReply, request: { seq: number; sentAt: number; probe?: string | undefined }, now: number): void {
     this.failures = this.failures.filter(({ since }) => since > request.seq);
-    this.toldLandedAt = Math.max(this.toldLandedAt, Math.min(this.landedAt, request.sentAt));
+    this.toldLandedAt = Math.max(this.toldLandedAt, Math.min(this.ownLandedAt, request.sentAt));
     if (request.probe !== undefined) this.probeEnd = undefined;
     if (reply.landedMs >= 0) this.landedAt = Math.max(this.landedAt, now - reply.landedMs);
     // A reply to what was asked before these failures says nothing of them: our own word stands until the budget has heard it.

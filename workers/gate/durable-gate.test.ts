@@ -1,8 +1,9 @@
 import type { Permit, PermitRequest } from '../../connectors/permit';
 import type { Lane } from '../../schemas/plan';
 import { BudgetWorld, worldScope as scope } from '../../test/support/budget-world';
+import { leaseRequest } from '../../test/support/lease-request';
 import { lease } from '../../workflows/budget/lease';
-import type { BudgetLimit, LeaseRequest } from '../../workflows/budget/protocol';
+import type { BudgetLimit } from '../../workflows/budget/protocol';
 import { newBudget } from '../../workflows/budget/state';
 import { checkCommand, checkLease, checkLimits, checkShares } from '../../workflows/budget/validate';
 
@@ -114,17 +115,7 @@ test('an aborted wait leaves the line; a permit ends once; a cost is a whole num
 
 test('a request answered before is not answered again: a late copy changes nothing', () => {
   const state = newBudget(0);
-  const request: LeaseRequest = {
-    v: 1,
-    worker: 'a',
-    term: 0,
-    seq: 2,
-    ack: 0,
-    limits: perSecond,
-    slots: [],
-    counts: [],
-    demand: [{ sync: 's', lane: 'live', waiting: 3, full: false, used: [], spent: 0 }],
-  };
+  const request = leaseRequest({ seq: 2, limits: perSecond, demand: [{ sync: 's', lane: 'live', waiting: 3, full: false, used: [], spent: 0 }] });
   const reply = lease(state, request, 1_000);
   expect(reply.slots[0]!.grant).toBeGreaterThan(0);
   const before = JSON.stringify(state.workers);
@@ -141,17 +132,14 @@ describe('bad input is named', () => {
     [() => checkLimits([{ name: 'x', kind: 'fixed', ms: 0, max: 1 }]), 'limit x has a window of 0 ms'],
     [() => checkCommand({ kind: 'pause', what: 'everything' }, {}), 'cannot be paused; expected all'],
     [() => checkCommand({ kind: 'share', sync: 'b', share: 0.6 }, { a: 0.5 }), 'more than 1'],
-    [
-      () => checkLease({ v: 1, worker: 'a', term: 0, seq: 1, ack: 0, slots: [{ name: 'w', holding: -1, gaveUp: [] }], counts: [], demand: [] }),
-      'slots held of w: -1',
-    ],
+    [() => checkLease(leaseRequest({ slots: [{ name: 'w', holding: -1, gaveUp: [] }] })), 'slots held of w: -1'],
   ])('%#', (act, words) => {
     expect(act).toThrow(words);
   });
 
   test('a reading of a window nobody declared, or without numbers, changes nothing; the stricter of two maxima counts', () => {
     const state = newBudget(0);
-    const request: LeaseRequest = { v: 1, worker: 'a', term: 0, seq: 1, ack: 0, limits: perSecond, slots: [], counts: [], demand: [] };
+    const request = leaseRequest({ limits: perSecond });
     lease(
       state,
       {

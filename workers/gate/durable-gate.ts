@@ -27,6 +27,8 @@ export interface DurableGateOptions {
 
 /** Held by an operator: whoever asks looks again after so long. */
 const heldMs = 5_000;
+/** Longer than a record waits in a worker's hands: closed for more than this, it goes back at once. */
+const longMs = 20_000;
 /** A record that waits in its workflow looks again after half the time that the pause has lasted, within these bounds. */
 const [leastPauseMs, mostPauseMs] = [15_000, 5 * 60_000];
 
@@ -100,6 +102,8 @@ export class DurableGate implements Gate, Health {
     const groups = scopes.map((scope) => ({ budget: this.link(scope).budget, lane: this.link(scope).budget.group(who.sync, who.lane).lane }));
     const shut = Math.max(now, ...groups.map(({ budget, lane }) => budget.holds.shutUntil(lane, now)));
     if (shut > now) return { cause: 'off-peak', untilMs: Math.round(this.options.epoch() + shut - now) };
+    const spent = Math.max(now, ...groups.map(({ budget }) => budget.pausedUntil(now)));
+    if (spent - now > longMs) return { cause: 'budget', untilMs: Math.round(this.options.epoch() + spent - now) };
     // What an operator paused may have been resumed since: only a lease knows.
     const known = groups.filter(({ budget }) => budget.hasLease(now));
     const since = Math.min(Infinity, ...known.map(({ budget, lane }) => budget.holds.pausedSince({ sync: who.sync, lane })));

@@ -116,3 +116,16 @@ test('a pause holds one sync and nobody else, within seconds; what waits in work
   await world.time.run(4 * minute + 20_000);
   expect(world.count(4 * minute + 3_000, 4 * minute + 20_000, ({ sync }) => sync === 'x')).toBeGreaterThan(60);
 });
+
+test('a spent day holds at once what reaches a worker after all; a second’s rest after a 429 does not', async () => {
+  const day: BudgetLimit = { name: 'day', kind: 'fixed', ms: 24 * hour, max: 30 };
+  const world = new BudgetWorld({ seed: 8, limits: [...perSecond, day], startAt: Date.parse('2026-03-02T01:00:00Z') });
+  const worker = world.startWorker();
+  world.demand(worker, { lane: 'live', backlog: 3 });
+  await world.time.run(1_000);
+  expect(worker.gate.blocked(scopes, { lane: 'live', sync: 's' })).toBeNull();
+  await world.time.run(minute);
+  const blocked = worker.gate.blocked(scopes, { lane: 'live', sync: 's' });
+  expect(blocked).toEqual({ cause: 'budget', untilMs: expect.any(Number) });
+  expect(blocked!.untilMs - world.time.now).toBeGreaterThan(10 * minute);
+});

@@ -1,3 +1,4 @@
+import { leaseRequest } from '../../test/support/lease-request';
 import { details } from './details';
 import { lease } from './lease';
 import { newBudget } from './state';
@@ -10,7 +11,7 @@ function shown(change: { spent?: number; waiting?: number } = {}): string {
   const limits = [{ name: 'burst', kind: 'rolling', ms: 10_000, max: 100 } as const, { name: 'day', kind: 'fixed', ms: 86_400_000, max: 1_000 } as const];
   const demand = [{ sync: 's', lane: 'backfill' as const, waiting: change.waiting ?? 0, full: false, used: [20], spent: 0 }];
   const offPeak = { lanes: ['replay' as const], from: '22:00', to: '06:00', timeZone: 'UTC' };
-  lease(state, { v: 1, worker: 'a', term: 0, seq: 1, ack: 0, limits, offPeak, slots: [], counts: [], demand }, noon);
+  lease(state, leaseRequest({ limits, offPeak, demand }), noon);
   if (change.spent) state.counts[0]!.spent = [[noon, change.spent]];
   state.workers['a']!.counts = {};
   return details(viewOf({ vendor: 'v', scope: 'main' }, state, noon));

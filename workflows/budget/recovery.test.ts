@@ -1,3 +1,4 @@
+import { leaseRequest } from '../../test/support/lease-request';
 import { lease } from './lease';
 import type { BudgetLimit, LeaseReply, LeaseRequest } from './protocol';
 import { rampMs } from './recovery';
@@ -14,7 +15,7 @@ function opened() {
     workers.set(worker, known);
     known.seq++;
     const demand = [{ sync: 's', lane: 'live' as const, waiting, full: false, used: [0], spent: 0 }];
-    const reply = lease(state, { v: 1, worker, term: known.term, seq: known.seq, ack: known.seq - 1, limits, slots: [], counts: [], demand, ...change }, now);
+    const reply = lease(state, leaseRequest({ worker, term: known.term, seq: known.seq, ack: known.seq - 1, limits, demand, ...change }), now);
     known.term = reply.term;
     return reply;
   };
@@ -67,18 +68,7 @@ test('an answer to a call from before the outage does not end it; failures told 
   const { ask, state } = opened();
   expect(ask('b', 5_000, { answeredMs: 4_900 }).breaker.openMs).toBe(25_000);
   const once = newBudget(0);
-  const request: LeaseRequest = {
-    v: 1,
-    worker: 'a',
-    term: 0,
-    seq: 1,
-    ack: 0,
-    limits,
-    slots: [],
-    counts: [],
-    demand: [],
-    failures: [{ ms: 0, records: ['r1', 'r2', 'r3'], connection: false, since: 1 }],
-  };
+  const request = leaseRequest({ limits, failures: [{ ms: 0, records: ['r1', 'r2', 'r3'], connection: false, since: 1 }] });
   for (let seq = 1; seq <= 6; seq++) lease(once, { ...request, seq, term: seq === 1 ? 0 : 1 }, seq * 100);
   expect(once.breaker.failures).toHaveLength(1);
   expect(state.landedAt).toBe(100);

@@ -1,9 +1,7 @@
 import fc from 'fast-check';
-import { countingGate } from '../../../test/conformance/counting-gate';
+import { vendorUnderTest } from '../../../test/conformance/vendor-under-test';
 import type { Call, VendorResponse } from '../../connector';
 import { VendorError } from '../../errors';
-import { createVendorHttp, type VendorHttp } from '../../http';
-import { createSimulator, type Simulator } from '../../simulator';
 import { errorFrom } from '../errors';
 import { hubspot } from '../index';
 import { simulated } from '../simulator';
@@ -154,24 +152,8 @@ describe('answers HubSpot may give', () => {
 });
 
 describe('against the simulator', () => {
-  let simulator: Simulator;
-  let http: VendorHttp;
-  const gate = countingGate();
-  const call = () => http.call({ scopes: [], lane: 'live', sync: 'test' });
-
-  beforeAll(async () => {
-    simulator = createSimulator(simulated, { limits: 'unlimited' });
-    const { url } = await simulator.listen();
-    http = createVendorHttp({ connector: hubspot, baseUrl: url, credentials: () => Promise.resolve({ token: 'sandbox-token' }), gate });
-  });
-  beforeEach(() => {
-    simulator.reset();
-    simulator.configure({ properties: [] });
-  });
-  afterAll(async () => {
-    http.close();
-    await simulator.close();
-  });
+  const { simulator, gate, call } = vendorUnderTest({ connector: hubspot, simulated, credentials: { token: 'sandbox-token' } });
+  beforeEach(() => simulator.configure({ properties: [] }));
 
   test.each([
     [{ nope: 'x' }, 'PROPERTY_DOESNT_EXIST', 'property nope does not exist in this account'],

@@ -1,8 +1,6 @@
-import { countingGate, type CountingGate } from '../../../test/conformance/counting-gate';
+import { vendorUnderTest } from '../../../test/conformance/vendor-under-test';
 import type { Call, VendorRequest, VendorResponse } from '../../connector';
 import { VendorError } from '../../errors';
-import { createVendorHttp, type VendorHttp } from '../../http';
-import { createSimulator, type Simulator } from '../../simulator';
 import { errorFrom } from '../errors';
 import { klaviyo } from '../index';
 import { simulated } from '../simulator';
@@ -179,30 +177,14 @@ describe('answers Klaviyo may give', () => {
 });
 
 describe('against the simulator', () => {
-  let simulator: Simulator;
-  let http: VendorHttp;
-  let gate: CountingGate;
   const base = [{ vendor: 'klaviyo', scope: 'main.profiles' }];
-  const call = () => http.call({ scopes: base, lane: 'live', sync: 'test' });
-
-  beforeAll(async () => {
-    simulator = createSimulator(simulated, { limits: 'unlimited', jobMs: 10 });
-    const { url } = await simulator.listen();
-    http = createVendorHttp({
-      connector: klaviyo,
-      baseUrl: url,
-      credentials: () => Promise.resolve({ apiKey: 'pk_sandbox' }),
-      gate: { acquire: (r) => gate.acquire(r), tryAcquire: (r) => gate.tryAcquire(r), closedForMs: () => 0 },
-      scopesOf: (quota) => [{ vendor: 'klaviyo', scope: `main.${quota}` }],
-    });
-  });
-  beforeEach(() => {
-    gate = countingGate();
-    simulator.reset();
-  });
-  afterAll(async () => {
-    http.close();
-    await simulator.close();
+  const { simulator, gate, call } = vendorUnderTest({
+    connector: klaviyo,
+    simulated,
+    credentials: { apiKey: 'pk_sandbox' },
+    config: { limits: 'unlimited', jobMs: 10 },
+    by: { scopes: base, lane: 'live', sync: 'test' },
+    scopesOf: (quota) => [{ vendor: 'klaviyo', scope: `main.${quota}` }],
   });
 
   test('what is left out keeps its value, null clears it', async () => {

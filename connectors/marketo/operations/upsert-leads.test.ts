@@ -1,7 +1,5 @@
-import { countingGate } from '../../../test/conformance/counting-gate';
+import { vendorUnderTest } from '../../../test/conformance/vendor-under-test';
 import type { Call } from '../../connector';
-import { createVendorHttp, type VendorHttp } from '../../http';
-import { createSimulator, type Simulator } from '../../simulator';
 import { marketo } from '../index';
 import { simulated } from '../simulator';
 import { upsertLeads, type UpsertLead } from './upsert-leads';
@@ -62,24 +60,8 @@ describe('answers Marketo may give', () => {
 });
 
 describe('against the simulator', () => {
-  let simulator: Simulator;
-  let http: VendorHttp;
-  const call = () => http.call({ scopes: [], lane: 'live', sync: 'test' });
-
-  beforeAll(async () => {
-    simulator = createSimulator(simulated, { limits: 'unlimited' });
-    const { url } = await simulator.listen();
-    const credentials = () => Promise.resolve({ clientId: 'client', clientSecret: 'secret-0123456789' });
-    http = createVendorHttp({ connector: marketo, baseUrl: url, credentials, gate: countingGate() });
-  });
-  beforeEach(() => {
-    simulator.configure({ limits: 'unlimited', latencyMs: 0 });
-    simulator.reset();
-  });
-  afterAll(async () => {
-    http.close();
-    await simulator.close();
-  });
+  const { simulator, call } = vendorUnderTest({ connector: marketo, simulated, credentials: { clientId: 'client', clientSecret: 'secret-0123456789' } });
+  beforeEach(() => simulator.configure({ limits: 'unlimited', latencyMs: 0 }));
 
   test('created, then updated; null clears, a field left out keeps its value', async () => {
     const [created] = await upsertLeads.send(call(), [lead('Ada@Example.com', { firstName: 'Ada', title: 'Countess' })]);

@@ -1,9 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { countingGate, type CountingGate } from '../../../test/conformance/counting-gate';
+import { vendorUnderTest } from '../../../test/conformance/vendor-under-test';
 import type { Call, JobState, RecordResult, VendorRequest } from '../../connector';
 import { VendorError } from '../../errors';
-import { createVendorHttp, type VendorHttp, type VendorHttpOptions } from '../../http';
-import { createSimulator, type Simulator } from '../../simulator';
 import { salesforce } from '../index';
 import { simulated } from '../simulator';
 import { importContacts, upsertContacts } from './contacts';
@@ -14,37 +12,15 @@ const rows = (size: number) => Array.from({ length: size }, (_, n) => row(n));
 const jobs = '/services/data/v65.0/jobs/ingest';
 
 describe('against the simulator', () => {
-  let simulator: Simulator;
-  let http: VendorHttp;
-  let hasty: VendorHttp;
-  let gate: CountingGate;
-  const by = { scopes: [], lane: 'backfill', sync: 'test' } as const;
-  const call = () => http.call(by);
-
-  beforeAll(async () => {
-    simulator = createSimulator(simulated, { limits: 'unlimited' });
-    const { url } = await simulator.listen();
-    const shared: VendorHttpOptions = {
-      connector: salesforce,
-      baseUrl: url,
-      credentials: () => Promise.resolve({ token: 'sandbox-token' }),
-      gate: { acquire: (r) => gate.acquire(r), tryAcquire: (r) => gate.tryAcquire(r), closedForMs: () => 0 },
-    };
-    http = createVendorHttp(shared);
-    hasty = createVendorHttp({ ...shared, timeoutMs: 500 });
+  const { simulator, gate, call, hasty } = vendorUnderTest({
+    connector: salesforce,
+    simulated,
+    credentials: { token: 'sandbox-token' },
+    by: { scopes: [], lane: 'backfill', sync: 'test' },
   });
-  beforeEach(() => {
-    gate = countingGate();
-    simulator.configure({ jobMs: 0, properties: [] });
-    simulator.reset();
-  });
+  beforeEach(() => simulator.configure({ jobMs: 0, properties: [] }));
   // Every request of submit and poll spends a permit of its own.
   afterEach(() => expect([gate.ends.length, gate.open(), gate.endedTwice]).toEqual([simulator.stats().calls, 0, 0]));
-  afterAll(async () => {
-    http.close();
-    hasty.close();
-    await simulator.close();
-  });
 
   const ended = async (job: string, sent: readonly SObjectRow[]): Promise<RecordResult[]> => {
     const state = await importContacts.poll(call(), job, sent);
@@ -133,7 +109,7 @@ describe('against the simulator', () => {
 
   test('the answer to closing is lost: one look, and the job is under way', async () => {
     simulator.addFault({ kind: 'timeoutAfterCommit', match: { method: 'PATCH' } });
-    const { job } = await importContacts.submit(hasty.call(by), rows(2));
+    const { job } = await importContacts.submit(hasty(), rows(2));
     expect(simulator.stats().byPath).toMatchObject({ [`POST ${jobs}`]: 1, [`PATCH ${jobs}/:id`]: 1, [`GET ${jobs}/:id`]: 1 });
     expect(await ended(job, rows(2))).toHaveLength(2);
     expect(simulator.stats().records).toMatchObject({ writes: 2, identical: 0 });
@@ -145,7 +121,7 @@ describe('against the simulator', () => {
     ['closing, which did not come through', { kind: 'timeoutBeforeCommit', match: { method: 'PATCH' } }],
   ] as const)('lost while %s: the caller hears of it, and nothing is ever processed', async (_when, fault) => {
     simulator.addFault(fault);
-    await expect(importContacts.submit(hasty.call(by), rows(2))).rejects.toMatchObject({ code: 'UNAVAILABLE', ambiguous: true });
+    await expect(importContacts.submit(hasty(), rows(2))).rejects.toMatchObject({ code: 'UNAVAILABLE', ambiguous: true });
     const { job } = await importContacts.submit(call(), rows(2));
     expect(await ended(job, rows(2))).toMatchObject([{ status: 'verified' }, { status: 'verified' }]);
     expect(simulator.stats().records).toMatchObject({ writes: 2, identical: 0 });

@@ -1,7 +1,5 @@
-import { countingGate } from '../../../test/conformance/counting-gate';
+import { vendorUnderTest } from '../../../test/conformance/vendor-under-test';
 import type { Call } from '../../connector';
-import { createVendorHttp, type VendorHttp } from '../../http';
-import { createSimulator, type Simulator } from '../../simulator';
 import { salesforce } from '../index';
 import { simulated } from '../simulator';
 import { upsertContacts } from './contacts';
@@ -83,20 +81,7 @@ describe('answers Salesforce may give', () => {
 });
 
 describe('against the simulator', () => {
-  let simulator: Simulator;
-  let http: VendorHttp;
-  const call = () => http.call({ scopes: [], lane: 'live', sync: 'test' });
-
-  beforeAll(async () => {
-    simulator = createSimulator(simulated, { limits: 'unlimited' });
-    const { url } = await simulator.listen();
-    http = createVendorHttp({ connector: salesforce, baseUrl: url, credentials: () => Promise.resolve({ token: 'sandbox-token' }), gate: countingGate() });
-  });
-  beforeEach(() => simulator.reset());
-  afterAll(async () => {
-    http.close();
-    await simulator.close();
-  });
+  const { simulator, call } = vendorUnderTest({ connector: salesforce, simulated, credentials: { token: 'sandbox-token' } });
 
   test.each([
     [{ LastName: 'x', Nope__c: 'y' }, 'INVALID_FIELD', 'No such column "Nope__c"'],

@@ -150,6 +150,8 @@ export type JobState =
       unnamed: 'accepted' | 'verified' | 'unattributed';
       /** With `unattributed`: how many rows of the job the vendor took, when it says. */
       taken?: number;
+      /** Audiences: which part of the rows the vendor knows as people, 0 to 1, when it says; a range where it says no more. */
+      matched?: { least: number; most: number };
     }
   | {
       /** The whole job came to nothing; it may be handed over again when `retry` says so. */
@@ -179,8 +181,11 @@ export interface JobOperation<I = never> {
   readonly input: z.ZodType<I>;
   /** The record's identity at the vendor, in its normal form. Two equal keys never share a job. */
   key(input: I): string;
-  /** Hands the rows over; resolves with the vendor's name of the job. The job's id is recorded before anybody polls it. */
-  submit(call: Call, rows: readonly I[]): Promise<{ job: string }>;
+  /**
+   * Hands the rows over; resolves with the vendor's name of the job, which is recorded before anybody polls it. `name` is ours,
+   * the same whenever the same rows of the same run are handed over: for vendors that take an id of the caller's.
+   */
+  submit(call: Call, rows: readonly I[], name?: string): Promise<{ job: string }>;
   /** Looks how far the job is, and reads what became of its rows once it has ended. */
   poll(call: Call, job: string, rows: readonly I[]): Promise<JobState>;
 }

@@ -3,6 +3,9 @@ import type { Operation } from '../connectors/connector';
 import { violations, type Contract, type Violation } from '../schemas/contract';
 import { Skip } from '../syncs/define-sync';
 
+/** What an operation wants of a single record. */
+export type RecordRules = Pick<Operation<unknown>, 'name' | 'input' | 'key' | 'maxBatchBytes'>;
+
 /** What a contract and a mapping made of a body. */
 export type Mapped =
   /** `size`: bytes of JSON. */
@@ -13,13 +16,7 @@ export type Mapped =
   | { kind: 'failed'; code: string; cause: string };
 
 /** Validates, maps, and validates what came out: everything that is decided before a vendor is asked. */
-export function mapBody(
-  syncId: string,
-  contract: Contract,
-  operation: Pick<Operation<unknown>, 'name' | 'input' | 'key' | 'maxBatchBytes'>,
-  map: (body: unknown) => unknown,
-  body: unknown,
-): Mapped {
+export function mapBody(syncId: string, contract: Contract, operation: RecordRules, map: (body: unknown) => unknown, body: unknown): Mapped {
   const parsed = contract.schema.safeParse(body);
   if (!parsed.success) {
     const found = violations(parsed.error, body);
@@ -37,7 +34,7 @@ export function mapBody(
 }
 
 /** The operation's own rules: its schema, and the size of a record. */
-export function checkInput(operation: Pick<Operation<unknown>, 'name' | 'input' | 'key' | 'maxBatchBytes'>, mapped: unknown): Mapped {
+export function checkInput(operation: RecordRules, mapped: unknown): Mapped {
   const checked = operation.input.safeParse(mapped);
   if (!checked.success) {
     const found = violations(checked.error, mapped);

@@ -12,10 +12,12 @@ export interface TableSource {
   key: string[];
   /** Columns that are read, and whose change is a change of the row. */
   columns: string[];
+  /** Boolean column: only rows where it is true are there at all. */
+  consent?: string;
 }
 
 /** What happens at the vendor when a row is gone from the source. */
-export type OnRemove = 'ignore' | 'archive' | 'clear';
+export type OnRemove = 'ignore' | 'archive' | 'clear' | 'remove';
 
 /** When a run waits for somebody's approval. */
 export interface TableGuards {
@@ -50,6 +52,8 @@ export interface TablePlan {
   maxBatchBytes: number;
   resend: ResendRule;
   onRemove: OnRemove;
+  /** Rows are members of an audience: who leaves goes first, and who changes leaves as what they were. @default false */
+  membership?: boolean;
   /** Part of every fingerprint: raised, every row is sent again. */
   mapVersion: number;
   scopes: BudgetScope[];
@@ -126,6 +130,8 @@ export interface PlanCounts {
   /** Rows this run is to bring to an outcome. */
   planned: number;
   chunks: number;
+  /** Chunks that must have ended before the others begin. @default those that write */
+  firstChunks?: number;
 }
 
 export type OutcomeCounts = Partial<Record<Outcome, number>>;

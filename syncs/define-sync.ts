@@ -1,7 +1,7 @@
 import type { Contract } from '../schemas/contract';
 import { contractRef } from '../schemas/contract';
 import type { Lane, RetryPolicy, SyncPlan } from '../schemas/plan';
-import type { Enrichment, Operation } from '../connectors/connector';
+import type { Enrichment, JobOperation, Operation } from '../connectors/connector';
 import { budgetScopes, type SourceAccount, type VendorAccount } from './accounts-api';
 import { durationMs, type Duration } from './duration';
 
@@ -23,9 +23,17 @@ export interface Destination<I> {
   readonly account: VendorAccount;
 }
 
-/** `to: to(upsertContacts, { account: main })` */
-export function to<I>(operation: Operation<I>, options: { account: VendorAccount }): Destination<I> {
-  return { operation, account: options.account };
+/** A job operation on a particular account: for tables, whose rows can wait. */
+export interface JobDestination<I> {
+  readonly operation: JobOperation<I>;
+  readonly account: VendorAccount;
+}
+
+/** `to: to(upsertContacts, { account: main })`. A job operation makes a destination of table syncs only. */
+export function to<I>(operation: Operation<I>, options: { account: VendorAccount }): Destination<I>;
+export function to<I>(operation: JobOperation<I>, options: { account: VendorAccount }): JobDestination<I>;
+export function to<I>(operation: Operation<I> | JobOperation<I>, options: { account: VendorAccount }): Destination<I> | JobDestination<I> {
+  return { operation, account: options.account } as Destination<I> | JobDestination<I>;
 }
 
 /** The mapping's way to say that a record is not for this destination. Ends `skipped`, with the reason. */

@@ -2,9 +2,9 @@ import { z } from 'zod';
 import { contractRef, type Contract } from '../schemas/contract';
 import type { Lane, RetryPolicy } from '../schemas/plan';
 import type { OnRemove, TableGuards, TablePlan, TableSource } from '../schemas/table';
-import type { Operation } from '../connectors/connector';
+import type { JobOperation, Operation } from '../connectors/connector';
 import { budgetScopes } from './accounts-api';
-import { checkBudget, checkId, retryPolicy, type BudgetOptions, type Destination, type RetryOptions, type Skip } from './define-sync';
+import { checkBudget, checkId, retryPolicy, type BudgetOptions, type Destination, type JobDestination, type RetryOptions, type Skip } from './define-sync';
 import { durationMs, type Duration } from './duration';
 import type { WarehouseAccount } from './warehouses-api';
 
@@ -47,18 +47,20 @@ export interface RemovedRecord {
 /** What happens at the vendor when a row is gone. */
 export interface Removal<I = unknown> {
   readonly onRemove: Exclude<OnRemove, 'ignore'>;
-  readonly operation?: Operation<RemovedRecord>;
-  readonly clear?: (key: string) => I;
+  /** @default the one that writes */
+  readonly operation?: Operation<never> | JobOperation<never>;
+  /** What that operation is given. @default the record as it is */
+  readonly write?: (record: RemovedRecord) => I;
 }
 
 /** `onRemove: archive(archiveContacts)`: the vendor's own way to put a record away. */
-export function archive(operation: Operation<RemovedRecord>): Removal<never> {
-  return { onRemove: 'archive', operation };
+export function archive(operation: Operation<RemovedRecord> | JobOperation<RemovedRecord>): Removal<never> {
+  return { onRemove: 'archive', operation: operation as unknown as Operation };
 }
 
 /** `onRemove: clear((email) => ({ email, properties: { plan: '' } }))`: the record stays, what this sync wrote is emptied. */
 export function clear<I>(write: (key: string) => I): Removal<I> {
-  return { onRemove: 'clear', clear: write };
+  return { onRemove: 'clear', write: ({ key }) => write(key) };
 }
 
 /** Limits above which a run waits for `syncline approve`. */
@@ -94,7 +96,7 @@ export interface TableSyncOptions<T, I> {
   description?: string;
   from: TableTrigger;
   contract: Contract<T>;
-  to: Destination<I>;
+  to: Destination<I> | JobDestination<I>;
   /** Pure: row in, record out, or `skip(reason)`. */
   map: (row: NoInfer<T>) => NoInfer<I> | Skip;
   /** @default 'ignore' */
@@ -106,7 +108,7 @@ export interface TableSyncOptions<T, I> {
   schedule?: ScheduleOptions;
   /** What a start does that meets a run: nothing, or one more run after it. @default 'skip' */
   overlap?: 'skip' | 'buffer';
-  /** Rows per chunk: one activity, a few hundred bytes of history. @default 2_000 */
+  /** Rows per chunk: one activity, a few hundred bytes of history; with a job operation, one job. @default 2_000, of a job 10_000 */
   chunkRows?: number;
   /** Chunks under way at a time. @default 2 */
   chunksAtOnce?: number;
@@ -123,9 +125,11 @@ export interface TableSync {
   readonly from: TableTrigger;
   readonly source: TableSource;
   readonly contract: Contract;
-  readonly to: Destination<unknown>;
+  readonly to: Destination<unknown> | JobDestination<unknown>;
   readonly map: (row: unknown) => unknown;
   readonly removal: Removal | null;
+  /** Rows are members of an audience ({@link defineAudience}). */
+  readonly membership: boolean;
   readonly mapVersion: number;
   readonly guards: TableGuards;
   readonly schedule: { every?: number; cron?: string; timeZone: string } | null;
@@ -157,6 +161,7 @@ export function defineTableSync<T, I>(options: TableSyncOptions<T, I>): TableSyn
     to: options.to,
     map: options.map as (row: unknown) => unknown,
     removal,
+    membership: false,
     mapVersion: count(id, 'mapVersion', options.mapVersion ?? 1),
     guards: {
       removedPart: guards.removedPart ?? 0.1,
@@ -170,11 +175,15 @@ export function defineTableSync<T, I>(options: TableSyncOptions<T, I>): TableSyn
       ? { timeZone: schedule.timeZone ?? 'UTC', ...(schedule.cron === undefined ? { every: durationMs(schedule.every!) } : { cron: schedule.cron }) }
       : null,
     overlap: options.overlap ?? 'skip',
-    chunkRows: count(id, 'chunkRows', options.chunkRows ?? 2_000, 10_000),
+    chunkRows: count(id, 'chunkRows', options.chunkRows ?? defaultChunkRows(options.to.operation), 10_000),
     chunksAtOnce: count(id, 'chunksAtOnce', options.chunksAtOnce ?? 2, 20),
     retry: retryPolicy('defineTableSync', id, options.retry),
     budget: { lane: options.budget?.lane ?? 'scheduled', ...(share === undefined ? {} : { share }) },
   };
+}
+
+function defaultChunkRows(operation: { kind: 'operation' } | { kind: 'job'; maxRows: number }): number {
+  return operation.kind === 'job' ? Math.min(10_000, operation.maxRows) : 2_000;
 }
 
 function count(id: string, name: string, value: number, most = Number.MAX_SAFE_INTEGER): number {
@@ -200,10 +209,11 @@ export function compileTablePlan(sync: TableSync): TablePlan {
     account: account.name,
     operation: operation.name,
     object: operation.object,
-    maxBatch: operation.maxBatch,
-    maxBatchBytes: operation.maxBatchBytes,
+    maxBatch: operation.kind === 'job' ? operation.maxRows : operation.maxBatch,
+    maxBatchBytes: operation.kind === 'job' ? operation.maxBytes : operation.maxBatchBytes,
     resend: operation.resend,
     onRemove: sync.removal?.onRemove ?? 'ignore',
+    ...(sync.membership ? { membership: true } : {}),
     mapVersion: sync.mapVersion,
     scopes: budgetScopes(account, operation.quota),
     retry: sync.retry,

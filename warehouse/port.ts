@@ -20,9 +20,10 @@ export interface Warehouse {
   commit(chunk: ChunkRef, token: string, ends: readonly RowEnd[]): Promise<boolean>;
   /** Moves a finished chunk's rows into what is known of them, and tells their ends. Harmless when repeated. */
   finish(chunk: ChunkRef & { syncId: string }): Promise<FinishedRow[]>;
-  /** A vendor's job of this chunk; null = none was handed over. */
-  job(chunk: ChunkRef): Promise<string | null>;
-  setJob(chunk: ChunkRef, token: string, job: string | null): Promise<void>;
+  /** What is done with the chunk's rows, and the vendor's jobs that were handed over for them. */
+  chunk(chunk: ChunkRef): Promise<{ op: OpenRow['op']; jobs: ChunkJobs }>;
+  /** False: the lease was lost, and nothing was written. */
+  setJobs(chunk: ChunkRef, token: string, jobs: ChunkJobs): Promise<boolean>;
   /** A run waits for approval, or goes on. */
   mark(runId: string, state: string, waitingFor: string | null): Promise<void>;
   /** Ends a run: open rows get `open`, then everything is counted and kept. */
@@ -35,6 +36,9 @@ export interface ChunkRef {
   chunk: number;
 }
 
+/** The vendor's jobs of a chunk: its names of them by ours. */
+export type ChunkJobs = Readonly<Record<string, string>>;
+
 export interface PlanRequest {
   syncId: string;
   runId: string;
@@ -46,6 +50,8 @@ export interface PlanRequest {
   retryRejected: boolean;
   /** Removed rows are planned, not only counted. */
   removals: boolean;
+  /** Removals come first, and a changed row is also one. */
+  membership?: boolean;
   chunkRows: number;
 }
 
@@ -53,6 +59,8 @@ export interface ReadRequest extends ChunkRef {
   syncId: string;
   source: TableSource;
   mapVersion: number;
+  /** Rows to be removed come with their values, where they are still there. */
+  membership?: boolean;
   after: number;
   limit: number;
 }
@@ -63,6 +71,7 @@ export interface OpenRow {
   n: number;
   key: string;
   op: 'upsert' | 'remove';
+  change: 'added' | 'changed' | 'removed' | 'resent';
   attempts: number;
   /** Rows the source has under this key now: 0 = it vanished, 2 = its key is no longer unique. */
   found: number;
@@ -73,7 +82,12 @@ export interface OpenRow {
   known: { targetKey: string | null; vendorId: string | null; fingerprint: string } | null;
   /** With `remove`: another row of this sync writes the same record. */
   shared: boolean;
+  /** Handed over in a job (our name of it) whose end is not known yet, and as what. */
+  inJob: { name: string; targetKey: string; fingerprint: string | null } | null;
 }
+
+/** `code` of a row while the vendor's job that holds it is under way; its `cause` is our name of the job. */
+export const inJobCode = 'IN_JOB';
 
 /** How a row left a call. Without `outcome` it stays open, with one attempt more. */
 export interface RowEnd {

@@ -5,13 +5,13 @@ import type { VendorLink } from '../activities/deps';
 import { ConfigError } from '../platform/config';
 import type { Environment, Secrets } from '../platform/secrets';
 import { accountVariable, budgetScopes, type VendorAccount } from '../syncs/accounts-api';
-import type { Sync } from '../syncs/define-sync';
+import type { Destination, JobDestination, Sync } from '../syncs/define-sync';
 
 /** From permit to last byte, milliseconds. */
 const callTimeoutMs = 10_000;
 
 /** A declaration that spends from budgets: a sync of events or of rows. */
-export type Spender = Pick<Sync, 'id' | 'to' | 'budget' | 'enrich'>;
+export type Spender = Pick<Sync, 'id' | 'budget' | 'enrich'> & { to: Destination<unknown> | JobDestination<unknown> };
 
 /** Every vendor account that some sync writes to or asks. */
 export function vendorAccounts(syncs: readonly Spender[]): VendorAccount[] {

@@ -192,6 +192,9 @@ interface VendorQueue {
   lanes: readonly Lane[];
 }
 
+/** A job's rows never stand in this process's slots: its chunk does. */
+const recordsPerCall = (operation: Spender['to']['operation']): number => (operation.kind === 'job' ? 1 : operation.maxBatch);
+
 /** Two queues per vendor account. Live slots hold two batches: one in the call, one collecting. */
 function vendorQueues(syncs: readonly Spender[]): VendorQueue[] {
   const accounts = new Map<string, { vendor: string; account: string; batch: number; quotas: Map<string | undefined, BudgetScope[]> }>();
@@ -200,7 +203,7 @@ function vendorQueues(syncs: readonly Spender[]): VendorQueue[] {
     const id = `${vendor}/${to.account.name}`;
     const known = accounts.get(id);
     const quotas = (known?.quotas ?? new Map<string | undefined, BudgetScope[]>()).set(to.operation.quota, budgetScopes(to.account, to.operation.quota));
-    accounts.set(id, { vendor, account: to.account.name, batch: Math.max(to.operation.maxBatch, known?.batch ?? 0), quotas });
+    accounts.set(id, { vendor, account: to.account.name, batch: Math.max(recordsPerCall(to.operation), known?.batch ?? 0), quotas });
   }
   return [...accounts.values()].flatMap(({ vendor, account, batch, quotas }): VendorQueue[] => {
     const budgets = [...quotas.values()];

@@ -120,8 +120,8 @@ class TableRun {
     const { plan } = this.input;
     this.state = 'running';
     if (this.counts!.planned > 0 && !this.input.carried) await this.mark('running', null);
-    const { added, changed, resent, chunks } = this.counts!;
-    this.chunks = new Chunks(plan, this.runId, chunks, Math.ceil((added + changed + resent) / plan.chunkRows), this.sums);
+    const { added, changed, resent, chunks, firstChunks = Math.ceil((added + changed + resent) / plan.chunkRows) } = this.counts!;
+    this.chunks = new Chunks(plan, this.runId, chunks, firstChunks, this.sums);
     const all = await this.chunks.send(() => workflowInfo().continueAsNewSuggested);
     if (!all) await this.continueAsNew();
   }

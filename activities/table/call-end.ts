@@ -97,7 +97,7 @@ export function callName(operation: Operation<unknown>, account: string): string
  * One attempt more. Attempts run out only while others land: in an outage that every record meets, the last one is kept until
  * the vendor is back.
  */
-function later(call: CallEnd, item: RowItem, why: { code: string; cause: string; retryAfterMs?: number | undefined }, facts: CallFacts): void {
+export function later(call: CallEnd, item: RowItem, why: { code: string; cause: string; retryAfterMs?: number | undefined }, facts: CallFacts): void {
   const own = !facts.down || (item.failedAtMs > 0 && facts.landedAtMs > item.failedAtMs);
   const attempts = own ? item.attempts + 1 : Math.min(item.attempts + 1, facts.retry.maxAttempts - 1);
   const usedUp = attempts >= facts.retry.maxAttempts;

@@ -1,19 +1,19 @@
 import type { Operation, RecordResult } from '../../connectors/connector';
 import type { VendorError } from '../../connectors/errors';
 import type { Permit } from '../../connectors/permit';
-import type { SendChunkInput, SendChunkResult } from '../../schemas/table';
+import type { SendChunkInput } from '../../schemas/table';
 import type { TableSync } from '../../syncs/define-table-sync';
 import { WarehouseBusy, type OpenRow, type RowEnd, type Warehouse } from '../../warehouse/port';
 import type { ActivityDeps, VendorLink } from '../deps';
+import { booked } from './book';
 import { endsAfter, endsOf, isRefusal, refused, vendorErrorOf, type CallEnd, type CallFacts } from './call-end';
-import { end, operationOf, prepareRow, type RowItem } from './items';
+import { Door, permitWaitMs, type Held } from './door';
+import { end, prepareRow, type RowItem } from './items';
 import type { Lease } from './lease';
 import { RowQueue } from './row-queue';
 
 /** Calls of one chunk in flight at a time. */
 const callsAtOnce = 4;
-/** Longest wait for a permit; then the chunk rests in its workflow. */
-const permitWaitMs = 20_000;
 /** An activity that takes longer gives its place to others. */
 const sliceMs = 240_000;
 /** Rows and bytes of one read: memory is bounded by bytes, whatever the rows are like. */
@@ -21,8 +21,6 @@ const readRows = { first: 200, most: 1_000 };
 const readBytes = 8 * 1024 * 1024;
 /** Calls a chunk may spend on finding rows at fault that the vendor does not name. */
 const searchCalls = 64;
-
-type Held = Extract<SendChunkResult, { kind: 'held' }>;
 
 export interface ChunkSenderOptions {
   deps: ActivityDeps;
@@ -39,8 +37,8 @@ export interface ChunkSenderOptions {
 export class ChunkSender {
   private readonly queue: RowQueue;
   private readonly startedAtMs: number;
-  private operation: Operation<unknown>;
   private readonly link: VendorLink;
+  private readonly door: Door;
   private after = -1;
   private rowsPerRead = readRows.first;
   private drained = false;
@@ -50,10 +48,13 @@ export class ChunkSender {
   private inFlight = 0;
   private wake: (() => void)[] = [];
 
-  constructor(private readonly options: ChunkSenderOptions) {
-    const { deps, sync, input } = options;
-    this.operation = sync.to.operation;
+  constructor(
+    private readonly options: ChunkSenderOptions,
+    private readonly operation: Operation<unknown>,
+  ) {
+    const { deps, input } = options;
     this.link = deps.link(input.plan.vendor, input.plan.account);
+    this.door = new Door({ deps, input, lease: options.lease, callMs: this.link.timeoutMs, signal: options.signal });
     this.startedAtMs = deps.now();
     this.queue = new RowQueue({ maxBatch: input.plan.maxBatch, maxBatchBytes: input.plan.maxBatchBytes, now: deps.now });
   }
@@ -63,7 +64,7 @@ export class ChunkSender {
     const callers = await Promise.allSettled(Array.from({ length: callsAtOnce }, () => this.caller()));
     const failure = callers.find((caller) => caller.status === 'rejected');
     if (failure) {
-      if (failure.reason instanceof WarehouseBusy) return this.held('warehouse', 5_000);
+      if (failure.reason instanceof WarehouseBusy) return this.door.held('warehouse', 5_000);
       throw failure.reason;
     }
     return this.stop ?? null;
@@ -73,7 +74,7 @@ export class ChunkSender {
     try {
       while (await this.ready()) await this.callOnce();
     } catch (error) {
-      this.stop ??= this.held('warehouse', 5_000); // the other callers finish what they have in flight
+      this.stop ??= this.door.held('warehouse', 5_000); // the other callers finish what they have in flight
       throw error;
     } finally {
       this.changed();
@@ -91,14 +92,14 @@ export class ChunkSender {
       if (waitMs === 0) return true;
       if (!Number.isFinite(waitMs) && this.inFlight === 0 && this.drained) return false;
       // Long waits are the workflow's, unless calls are still in flight.
-      if (waitMs > permitWaitMs && this.inFlight === 0) this.stop = this.held('retry', waitMs);
+      if (waitMs > permitWaitMs && this.inFlight === 0) this.stop = this.door.held('retry', waitMs);
       else await this.change(Math.min(waitMs, 1_000));
     }
   }
 
   private checkTime(): void {
-    if (this.options.signal.aborted) this.stop ??= this.held('slice', 0);
-    if (this.options.deps.now() - this.startedAtMs > sliceMs) this.stop ??= this.held('slice', 0);
+    if (this.options.signal.aborted) this.stop ??= this.door.held('slice', 0);
+    if (this.options.deps.now() - this.startedAtMs > sliceMs) this.stop ??= this.door.held('slice', 0);
   }
 
   /** One read at a time; rows that need no call get their end at once. */
@@ -114,10 +115,18 @@ export class ChunkSender {
     const { sync, warehouse, input } = this.options;
     const { plan, runId, chunk } = input;
     const limit = this.rowsPerRead;
-    const rows = await warehouse.read({ syncId: plan.syncId, runId, chunk, source: plan.source, mapVersion: plan.mapVersion, after: this.after, limit });
+    const rows = await warehouse.read({
+      syncId: plan.syncId,
+      runId,
+      chunk,
+      source: plan.source,
+      mapVersion: plan.mapVersion,
+      membership: plan.membership ?? false,
+      after: this.after,
+      limit,
+    });
     if (rows.length < limit) this.drained = true;
     this.after = rows.at(-1)?.n ?? this.after;
-    if (rows[0]) this.operation = operationOf(sync, rows[0].op);
     const maxBatch = Math.min(plan.maxBatch, this.operation.maxBatch);
     const ends: RowEnd[] = [];
     const items: RowItem[] = [];
@@ -137,28 +146,16 @@ export class ChunkSender {
   }
 
   private async callOnce(): Promise<void> {
-    const { deps, input, lease } = this.options;
-    const { scopes } = input.plan;
-    const permit = await this.permit();
-    if (!permit) return;
-    // Asked after the permit came, so that an admission is never left unreported.
-    const admission = deps.health.admit(scopes);
-    if (admission.kind === 'shut') {
-      permit.giveBack();
-      this.stop ??= this.held('breaker', Math.max(0, admission.untilMs - deps.now()) + Math.round(deps.random() * 2_000));
+    const entry = await this.door.enter();
+    if (entry.kind === 'held') {
+      this.stop ??= entry;
       return;
     }
-    const safe = await lease.lasts(this.link.timeoutMs + 2_000);
-    const batch = safe && !this.stop ? this.queue.take(admission.kind === 'probe' ? 1 : Math.min(input.plan.maxBatch, this.operation.maxBatch)) : [];
-    if (batch.length === 0) {
-      deps.health.report(scopes, { answered: [], failed: [], connection: false });
-      permit.giveBack();
-      if (!safe) this.stop ??= this.held('lease', 1_000);
-      return;
-    }
+    const batch = this.stop ? [] : this.queue.take(entry.probe ? 1 : Math.min(this.options.input.plan.maxBatch, this.operation.maxBatch));
+    if (batch.length === 0) return this.door.leave(entry);
     this.inFlight++;
     try {
-      await this.call(batch, permit);
+      await this.call(batch, entry.permit);
     } finally {
       this.inFlight--;
       this.changed();
@@ -166,7 +163,7 @@ export class ChunkSender {
   }
 
   private async call(batch: RowItem[], permit: Permit): Promise<void> {
-    const { deps, input } = this.options;
+    const { input } = this.options;
     const { scopes, budget, syncId } = input.plan;
     const link = this.link.call({ scopes, lane: budget.lane, sync: syncId, permit });
     let results: RecordResult[];
@@ -180,24 +177,16 @@ export class ChunkSender {
       return this.afterError(batch, vendorErrorOf(thrown));
     }
     link.release();
-    deps.health.report(scopes, { answered: this.names(batch), failed: [], connection: false });
+    this.door.answered(batch);
     await this.book(batch, endsOf(batch, results, this.facts()));
   }
 
   private async afterError(batch: RowItem[], error: VendorError): Promise<void> {
-    const { deps, input } = this.options;
-    const { scopes } = input.plan;
-    const down = error.retryable && error.code !== 'RATE_LIMITED';
-    const names = this.names(batch);
-    deps.health.report(scopes, { answered: isRefusal(error) ? names : [], failed: down ? names : [], connection: error.connection });
-    deps.log.warn(
-      { sync: input.plan.syncId, run: input.runId, chunk: input.chunk, rows: batch.length, status: error.status, code: error.code, cause: error.message },
-      'a call for rows failed',
-    );
+    this.door.failed(batch, error);
     if (error.code === 'AUTH') {
       this.queue.done(batch);
       this.queue.putBack(batch);
-      this.stop ??= this.held('credentials', 60_000);
+      this.stop ??= this.door.held('credentials', 60_000);
       return;
     }
     if (!isRefusal(error)) return this.book(batch, endsAfter(batch, error, this.facts()));
@@ -214,36 +203,17 @@ export class ChunkSender {
   private async book(batch: readonly RowItem[], { ends, again }: CallEnd): Promise<void> {
     await this.commit(ends);
     this.queue.done(batch);
-    this.queue.putBack(again);
+    if (!this.options.input.plan.membership) return this.queue.putBack(again);
+    // A member may have withdrawn meanwhile: each try reads them again.
+    const now = this.options.deps.now();
+    if (again.length > 0) this.stop ??= this.door.held('retry', Math.max(0, ...again.map(({ notBeforeMs }) => notBeforeMs - now)));
   }
 
   private async commit(ends: readonly RowEnd[]): Promise<void> {
     if (ends.length === 0) return;
     const { warehouse, input, lease, deps } = this.options;
-    for (let tries = 0; ; tries++) {
-      try {
-        if (!(await warehouse.commit(input, lease.token, ends))) this.stop ??= this.held('lease', 1_000);
-        this.options.progress(ends.filter(({ outcome }) => outcome !== null).length);
-        return;
-      } catch (error) {
-        if (!(error instanceof WarehouseBusy) || tries >= 8) throw error;
-        deps.log.warn({ err: error, tries }, 'the warehouse does not answer; only the booking is retried, the call is not');
-        await new Promise((resolve) => setTimeout(resolve, Math.min(2_000, 50 * 2 ** tries)));
-      }
-    }
-  }
-
-  private async permit(): Promise<Permit | null> {
-    const { deps, input, signal } = this.options;
-    const { scopes, budget, syncId } = input.plan;
-    try {
-      return await deps.gate.acquire({ scopes, lane: budget.lane, sync: syncId, signal: AbortSignal.any([signal, AbortSignal.timeout(permitWaitMs)]) });
-    } catch {
-      const openUntil = deps.health.openUntil(scopes);
-      if (openUntil > deps.now()) this.stop ??= this.held('breaker', openUntil - deps.now());
-      else this.stop ??= signal.aborted ? this.held('slice', 0) : this.held('budget', deps.gate.closedForMs(scopes, budget.lane));
-      return null;
-    }
+    if (!(await booked(deps, () => warehouse.commit(input, lease.token, ends)))) this.stop ??= this.door.held('lease', 1_000);
+    this.options.progress(ends.filter(({ outcome }) => outcome !== null).length);
   }
 
   private facts(): CallFacts {
@@ -257,15 +227,6 @@ export class ChunkSender {
       down: deps.health.openUntil(scopes) > 0,
       landedAtMs: deps.health.lastLandedAt(scopes),
     };
-  }
-
-  /** What the breaker counts by; a few say as much as all. */
-  private names(batch: readonly RowItem[]): string[] {
-    return batch.slice(0, 3).map(({ key }) => this.options.deps.keyHmac(key));
-  }
-
-  private held(cause: Held['cause'], waitMs: number): Held {
-    return { kind: 'held', cause, untilMs: this.options.deps.now() + Math.round(waitMs) };
   }
 
   private change(ms: number): Promise<void> {

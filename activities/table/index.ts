@@ -6,6 +6,8 @@ import type { TableSync } from '../../syncs/define-table-sync';
 import { WarehouseBusy, WarehouseError } from '../../warehouse/port';
 import type { ActivityDeps } from '../deps';
 import { ChunkSender } from './chunk-sender';
+import { operationOf } from './items';
+import { JobSender } from './job-sender';
 import { Lease } from './lease';
 import { packChunk } from './pack';
 
@@ -27,6 +29,7 @@ export function createTableActivities(deps: ActivityDeps) {
         full,
         retryRejected,
         removals: plan.onRemove !== 'ignore',
+        membership: plan.membership ?? false,
         chunkRows: plan.chunkRows,
       });
       deps.log.info({ sync: plan.syncId, run: runId, ...counts }, 'rows were compared');
@@ -49,7 +52,11 @@ export function createTableActivities(deps: ActivityDeps) {
           const waitMs = await lease.take();
           if (waitMs > 0) return { kind: 'held', cause: 'lease', untilMs: deps.now() + waitMs };
           const progress = (rows: number): void => void (ended += rows);
-          const held = await new ChunkSender({ deps, sync, warehouse, input, lease, signal: context.cancellationSignal, progress }).send();
+          const { op, jobs } = await warehouse.chunk(input);
+          const operation = operationOf(sync, op);
+          const parts = { deps, sync, warehouse, input, lease, signal: context.cancellationSignal, progress };
+          const sender = operation.kind === 'job' ? new JobSender(parts, operation, jobs) : new ChunkSender(parts, operation);
+          const held = await sender.send();
           if (held) return held;
           const rows = await warehouse.finish({ runId, chunk, syncId: plan.syncId });
           return { kind: 'done', end: packChunk(rows, (key) => deps.keyHmac(key)) };

@@ -1,7 +1,7 @@
-import type { Operation } from '../../connectors/connector';
+import type { JobOperation, Operation } from '../../connectors/connector';
 import type { OpenRow, RowEnd } from '../../warehouse/port';
 import type { TableSync } from '../../syncs/define-table-sync';
-import { checkInput, mapBody, type Mapped } from '../map-body';
+import { checkInput, mapBody, type Mapped, type RecordRules } from '../map-body';
 
 /** A row on its way to a vendor call. */
 export interface RowItem {
@@ -21,9 +21,15 @@ export interface RowItem {
 }
 
 /** What is called for a chunk's rows. */
-export function operationOf(sync: TableSync, op: OpenRow['op']): Operation<unknown> {
-  if (op === 'upsert' || sync.removal?.onRemove !== 'archive') return sync.to.operation;
-  return sync.removal.operation as unknown as Operation<unknown>;
+export function operationOf(sync: TableSync, op: OpenRow['op']): Operation<unknown> | JobOperation<unknown> {
+  if (op === 'upsert') return sync.to.operation;
+  return (sync.removal?.operation as unknown as Operation<unknown> | JobOperation<unknown> | undefined) ?? sync.to.operation;
+}
+
+/** What a single record may be, of either kind of operation. */
+function target(operation: Operation<unknown> | JobOperation<unknown>): RecordRules {
+  const { name, input } = operation;
+  return { name, input, key: (record) => operation.key(record), maxBatchBytes: operation.kind === 'job' ? operation.maxBytes : operation.maxBatchBytes };
 }
 
 /** The row as an item, or the end it has without a call. */
@@ -65,18 +71,34 @@ export function end(row: OpenRow, outcome: NonNullable<RowEnd['outcome']>, code:
 function mapUpsert(sync: TableSync, row: OpenRow): Mapped | RowEnd {
   if (row.found === 0 || row.values === null) return end(row, 'superseded', 'ROW_VANISHED', 'the row left the source before it was sent');
   if (row.found > 1) return end(row, 'rejected', 'DUPLICATE_KEY', 'several rows have this key now; none of them was sent');
-  return mapBody(sync.id, sync.contract, sync.to.operation, sync.map, row.values);
+  const mapped = mapValues(sync, row.values);
+  if (!sync.membership || row.change !== 'changed' || !isMember(mapped, row)) return mapped;
+  return { ...end(row, 'skipped', 'SAME_MEMBER', 'what names this member did not change'), targetKey: row.known?.targetKey, vendorId: row.known?.vendorId };
+}
+
+function mapValues(sync: TableSync, values: NonNullable<OpenRow['values']>): Mapped {
+  return mapBody(sync.id, sync.contract, target(sync.to.operation), sync.map, values);
+}
+
+/** The vendor knows the member under just this key. */
+function isMember(mapped: Mapped, row: OpenRow): boolean {
+  return mapped.kind === 'ready' && mapped.key === row.known?.targetKey;
 }
 
 function mapRemoval(sync: TableSync, row: OpenRow): Mapped | RowEnd {
-  if (row.found > 0) return end(row, 'superseded', 'ROW_IS_BACK', 'the row is in the source again');
+  const changed = sync.membership && row.change === 'changed';
+  if (row.found > 0 && !changed) return end(row, 'superseded', 'ROW_IS_BACK', 'the row is in the source again');
   const key = row.known?.targetKey;
-  if (key === null || key === undefined) return end(row, 'skipped', 'NEVER_SENT', 'nothing of this row is at the vendor');
+  if (key === null || key === undefined) return end(row, changed ? 'superseded' : 'skipped', 'NEVER_SENT', 'nothing of this row is at the vendor');
+  // Whoever can't be mapped any more leaves all the same: as what they were, they are no member.
+  if (changed && row.values !== null && isMember(mapValues(sync, row.values), row))
+    return end(row, 'superseded', 'SAME_MEMBER', 'what names this member did not change');
   if (row.shared) return end(row, 'skipped', 'SHARED_RECORD', 'another row of this sync writes the same record');
   if (sync.removal === null) return end(row, 'failed', 'NO_REMOVAL', 'this worker’s sync does not say what a removed row means');
-  const operation = operationOf(sync, 'remove');
+  const { write } = sync.removal;
   try {
-    return checkInput(operation, sync.removal.clear ? sync.removal.clear(key) : { key, vendorId: row.known?.vendorId ?? null });
+    const record = { key, vendorId: row.known?.vendorId ?? null };
+    return checkInput(target(operationOf(sync, 'remove')), write ? write(record) : record);
   } catch (error) {
     return end(row, 'failed', 'MAPPING_ERROR', `onRemove of ${sync.id} threw ${error instanceof Error ? error.name : 'something'}`);
   }

@@ -6,6 +6,7 @@ import { createLedger, type Ledger } from '../../ledger';
 import { createCodec, dataConverter } from '../../platform/codec';
 import { createKeyHmac } from '../../platform/hmac';
 import { sandboxSecret, sandboxStandardWebhooksSecret } from '../../platform/secrets';
+import { accountVariable } from '../../syncs/accounts-api';
 import { createTestDatabase, createTestNamespace } from './servers';
 
 /** HubSpot properties the sample syncs write beyond the default ones. */
@@ -30,6 +31,8 @@ export interface StackOptions {
   env?: Record<string, string>;
   /** What a worker process runs. @default 'workers/main.ts' */
   worker?: string;
+  /** Simulators of more vendors: by vendor, arguments of their process. Account `main` of each is there. */
+  vendors?: Record<string, string[]>;
   /** Temporal elsewhere than the shared test server. */
   temporal?: { address: string; namespace: string };
 }
@@ -42,6 +45,8 @@ export interface Stack {
   readonly client: Client;
   readonly hubspot: Sim;
   readonly leadscore: Sim;
+  /** Those of `vendors`. */
+  readonly sims: Readonly<Record<string, Sim>>;
   readonly workers: NodeProcess[];
   readonly gateway: NodeProcess;
   gatewayUrl(): string;
@@ -100,6 +105,8 @@ async function startAll(options: StackOptions, supervisor: Supervisor): Promise<
 
   const hubspot = await sim('hubspot', ['--plan', 'professional', ...customProperties.flatMap((name) => ['--property', name]), ...(options.hubspot ?? [])]);
   const leadscore = await sim('leadscore', []);
+  const sims: Record<string, Sim> = {};
+  for (const [vendor, args] of Object.entries(options.vendors ?? {})) sims[vendor] = await sim(vendor, args);
   const env: Record<string, string> = {
     SYNCLINE_MODE: 'sandbox',
     SYNCLINE_DATABASE_URL: database.url,
@@ -116,6 +123,7 @@ async function startAll(options: StackOptions, supervisor: Supervisor): Promise<
     SYNCLINE_SHOPIFY_SHOP_WEBHOOK_SECRET: sandboxSecret('SYNCLINE_SHOPIFY_SHOP_WEBHOOK_SECRET'),
     SYNCLINE_STRIPE_BILLING_WEBHOOK_SECRET: sandboxSecret('SYNCLINE_STRIPE_BILLING_WEBHOOK_SECRET'),
     SYNCLINE_STANDARD_WEBHOOKS_SITE_WEBHOOK_SECRET: sandboxStandardWebhooksSecret('SYNCLINE_STANDARD_WEBHOOKS_SITE_WEBHOOK_SECRET'),
+    ...Object.fromEntries(Object.entries(sims).map(([vendor, { url }]) => [accountVariable(vendor, 'main', 'baseUrl'), url])),
     ...options.env,
   };
 
@@ -150,6 +158,7 @@ async function startAll(options: StackOptions, supervisor: Supervisor): Promise<
     client,
     hubspot,
     leadscore,
+    sims,
     workers,
     get gateway() {
       return gateway;

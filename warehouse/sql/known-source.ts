@@ -1,13 +1,15 @@
 import type { TableSource } from '../../schemas/table';
 import { WarehouseError } from '../port';
-import { sourceSql, type Column, type KnownSource } from './dialect';
+import { keyText, literal, quoted, sourceSql, type Column, type Dialect, type KnownSource } from './dialect';
 import type { Engine, Run } from './engine';
 
 /** Asks the engine for the columns; one that is not there is named before anything is read. */
-export async function knowSource(engine: Engine, run: Run, source: TableSource): Promise<KnownSource> {
+export async function knowSource(engine: Engine, run: Run, syncId: string, source: TableSource): Promise<KnownSource> {
   const sql = sourceSql(source);
   const there = new Map((await engine.describe(run, sql)).map((column) => [column.name, column]));
-  const missing = [...new Set([...source.key, ...source.columns])].filter((name) => !there.has(name));
+  const missing = [...new Set([...source.key, ...source.columns, ...(source.consent === undefined ? [] : [source.consent])])].filter(
+    (name) => !there.has(name),
+  );
   if (missing.length > 0) {
     const what = missing.map((name) => `"${name}"`).join(', ');
     throw new WarehouseError(
@@ -16,5 +18,16 @@ export async function knowSource(engine: Engine, run: Run, source: TableSource):
     );
   }
   const named = (names: readonly string[]): Column[] => names.map((name) => there.get(name)!);
-  return { sql, key: named(source.key), columns: named(source.columns) };
+  const known = { sql, key: named(source.key), columns: named(source.columns) };
+  if (source.consent === undefined) return known;
+  const consent = there.get(source.consent)!;
+  if (!/^bool/i.test(consent.type))
+    throw new WarehouseError('COLUMN_TYPE', `consent is read from "${consent.name}", which is ${consent.type}; expected a boolean column`);
+  return { ...known, sql: consented(engine.dialect, known, syncId, consent) };
+}
+
+/** Only who agreed, and asked nowhere to be left out: for everybody else the row is not there, whenever it is read. */
+function consented(dialect: Dialect, source: KnownSource, syncId: string, consent: Column): string {
+  return `(select s.* from ${source.sql} s where s.${quoted(consent.name)} is true and not exists (
+    select 1 from ${dialect.schema}.suppression x where x.sync_id in ('*', ${literal(syncId)}) and x.key = ${keyText(dialect, source.key)}))`;
 }

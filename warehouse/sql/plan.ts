@@ -55,19 +55,22 @@ export function countSource(dialect: Dialect, request: PlanRequest): string {
 
 export const countDiff = `select change, resting, cast(count(*) as integer) as rows from plan_diff group by change, resting`;
 
-/** Writes the plan down, in order of the key: rows of one chunk lie together at the source. */
-export function writePlan(dialect: Dialect, source: KnownSource, request: PlanRequest, upsertChunks: number): string[] {
+/** Writes the plan down, in order of the key: rows of one chunk lie together at the source. `first`: chunks of what goes first. */
+export function writePlan(dialect: Dialect, source: KnownSource, request: PlanRequest, first: number): string[] {
   const size = whole(request.chunkRows);
   const run = literal(request.runId);
   const order = source.key.length === 1 ? `case when change <> 'removed' then cast(key as ${source.key[0]!.type}) end, key` : 'key';
   const { schema } = dialect;
+  const { membership = false, removals } = request;
+  // A member who changed leaves as what they were, before they come as what they are.
+  const leaving = membership ? `union all select key, change, fingerprint, 'remove' as op from plan_diff where not resting and change = 'changed'` : '';
   return [
     `insert into ${schema}.run_rows (run_id, chunk, n, key, op, change, fingerprint)
-      select ${run}, cast(floor((i - 1) / ${size}) as integer) + case when op = 'remove' then ${whole(upsertChunks)} else 0 end, cast((i - 1) % ${size} as integer),
-        key, op, change, fingerprint
-      from (select key, change, fingerprint, case when change = 'removed' then 'remove' else 'upsert' end as op,
-          row_number() over (partition by change = 'removed' order by ${order}) as i
-        from plan_diff where not resting ${request.removals ? '' : `and change <> 'removed'`}) d
+      select ${run}, cast(floor((i - 1) / ${size}) as integer) + case when op = '${membership ? 'upsert' : 'remove'}' then ${whole(first)} else 0 end,
+        cast((i - 1) % ${size} as integer), key, op, change, fingerprint
+      from (select key, change, fingerprint, op, row_number() over (partition by op order by ${order}) as i
+        from (select key, change, fingerprint, case when change = 'removed' then 'remove' else 'upsert' end as op
+          from plan_diff where not resting ${removals ? '' : `and change <> 'removed'`} ${leaving}) p) d
       order by 2, 3`,
     `insert into ${schema}.run_chunks (run_id, chunk, op, rows)
       select run_id, chunk, min(op), cast(count(*) as integer) from ${schema}.run_rows where run_id = ${run} group by run_id, chunk`,

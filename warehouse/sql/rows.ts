@@ -1,15 +1,20 @@
-import type { ReadRequest } from '../port';
+import { inJobCode, type ReadRequest } from '../port';
 import { fingerprint, keyMatch, literal, quoted, whole, type Dialect, type KnownSource } from './dialect';
 import { insertRejected } from './plan';
 
 /** Outcomes after which the vendor has the row, or need not: what was sent is remembered. */
 const settled = `('accepted', 'verified', 'skipped', 'unattributed')`;
 
+/** What is removed needs no values, unless somebody has to see whether it is still the same member. */
+export function withValues({ membership = false }: Pick<ReadRequest, 'membership'>, op: 'upsert' | 'remove'): boolean {
+  return op === 'upsert' || membership;
+}
+
 /** Open rows of a chunk with their current values as `c0`, `c1`, … */
 export function readOpen(dialect: Dialect, source: KnownSource, request: ReadRequest, op: 'upsert' | 'remove'): string {
   const { schema } = dialect;
   const [run, sync] = [literal(request.runId), literal(request.syncId)];
-  const values = op === 'upsert' ? source.columns.map(({ name }, index) => `, s.${quoted(name)} as c${index}`).join('') : '';
+  const values = withValues(request, op) ? source.columns.map(({ name }, index) => `, s.${quoted(name)} as c${index}`).join('') : '';
   // One pass over what is known, whatever the number of removed rows: does another row, one that stays, write the same record?
   const shared =
     op === 'upsert'
@@ -17,11 +22,12 @@ export function readOpen(dialect: Dialect, source: KnownSource, request: ReadReq
       : `k.target_key in (select o.target_key from ${schema}.row_state o where o.sync_id = ${sync} and o.target_key is not null
           and o.key not in (select x.key from ${schema}.run_rows x where x.run_id = ${run} and x.op = 'remove'))`;
   return `with page as materialized (
-      select n, key, attempts from ${schema}.run_rows
+      select n, key, change, attempts, code, cause, sent_fingerprint, target_key from ${schema}.run_rows
       where run_id = ${run} and chunk = ${whole(request.chunk)} and outcome is null and n > ${whole(request.after)} order by n limit ${whole(request.limit)})
-    select p.n, p.key as row_key, p.attempts, k.key is not null as is_known, k.target_key, k.vendor_id, cast(k.fingerprint as text) as known_fingerprint,
+    select p.n, p.key as row_key, p.change, p.attempts, k.key is not null as is_known, k.target_key, k.vendor_id, cast(k.fingerprint as text) as known_fingerprint,
       s.${quoted(source.key[0]!.name)} is not null as is_there, cast(${fingerprint(dialect, source.columns, request.mapVersion)} as text) as current_fingerprint,
-      ${shared} as is_shared${values}
+      ${shared} as is_shared,
+      case when p.code = ${literal(inJobCode)} then p.cause end as job, p.target_key as job_key, cast(p.sent_fingerprint as text) as job_fingerprint${values}
     from page p
     left join ${schema}.row_state k on k.sync_id = ${sync} and k.key = p.key
     left join ${source.sql} s on ${keyMatch(dialect, source.key, 'p.key')}
@@ -59,6 +65,13 @@ export function settle(dialect: Dialect, syncId: string, rows: string): string[]
       `select ${sync} as sync_id, r.key, r.sent_fingerprint as fingerprint, r.target_key, r.vendor_id, r.ended_at as settled_at, r.run_id
         from ${schema}.run_rows r where ${rows} and r.op = 'upsert' and r.outcome in ${settled} and r.sent_fingerprint is not null`,
     ),
+    // What left, for those who have to prove it. `receipt`: the vendor's jobs, by our names of them.
+    `insert into ${schema}.removals (sync_id, key, asked_at, removed_at, outcome, receipt, run_id)
+      select ${sync}, r.key, coalesce((select min(x.asked_at) from ${schema}.suppression x where x.key = r.key and x.sync_id in ('*', ${sync})),
+          (select u.started_at from ${schema}.runs u where u.run_id = r.run_id)), r.ended_at, r.outcome,
+        (select c.job from ${schema}.run_chunks c where c.run_id = r.run_id and c.chunk = r.chunk), r.run_id
+      from ${schema}.run_rows r where ${rows} and r.op = 'remove' and r.outcome in ('accepted', 'verified', 'unattributed')
+        and not exists (select 1 from ${schema}.removals d where d.run_id = r.run_id and d.key = r.key)`,
     `delete from ${schema}.row_state as k using ${schema}.run_rows r
       where ${rows} and r.op = 'remove' and r.outcome in ${settled} and k.sync_id = ${sync} and k.key = r.key`,
     `delete from ${schema}.rejected as j using ${schema}.run_rows r

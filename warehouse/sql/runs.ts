@@ -1,5 +1,5 @@
 import type { OutcomeCounts, PlanCounts } from '../../schemas/table';
-import type { CloseRequest, PlanRequest } from '../port';
+import { inJobCode, type CloseRequest, type PlanRequest } from '../port';
 import { literal, whole, type Dialect } from './dialect';
 import type { Engine, Run } from './engine';
 import { knowSource } from './known-source';
@@ -19,15 +19,14 @@ export function planRun(engine: Engine, request: PlanRequest): Promise<PlanCount
   return engine.transaction(
     async (run) => {
       for (const sql of dialect.lock(request.syncId)) await run(sql);
-      const begun = await alreadyBegun(dialect, run, request.runId);
+      const begun = await alreadyBegun(dialect, run, request);
       if (begun) return begun;
       await closeLost(dialect, run, request);
-      const source = await knowSource(engine, run, request.source);
+      const source = await knowSource(engine, run, request.syncId, request.source);
       for (const sql of [...forget(dialect, request.runId), ...readSource(dialect, source, request), ...compare(dialect, request)]) await run(sql);
       const [counted] = await run<SourceCounts>(countSource(dialect, request));
       const counts = countsOf(request, counted!, await run<DiffCount>(countDiff));
-      const upsertChunks = Math.ceil((counts.added + counts.changed + counts.resent) / request.chunkRows);
-      for (const sql of [...writePlan(dialect, source, request, upsertChunks), ...quarantine(dialect, request), recordPlan(dialect, request, counts)])
+      for (const sql of [...writePlan(dialect, source, request, counts.firstChunks), ...quarantine(dialect, request), recordPlan(dialect, request, counts)])
         await run(sql);
       return counts;
     },
@@ -36,14 +35,15 @@ export function planRun(engine: Engine, request: PlanRequest): Promise<PlanCount
 }
 
 /** A run that has sent something is not planned again: what its plan says stays true. */
-async function alreadyBegun({ schema }: Dialect, run: Run, runId: string): Promise<PlanCounts | null> {
+async function alreadyBegun({ schema }: Dialect, run: Run, request: PlanRequest): Promise<PlanCounts | null> {
+  const { runId } = request;
   const [row] = await run<Record<string, number>>(
     `select ${countColumns.map((column) => `cast(${column} as integer) as ${column}`).join(', ')} from ${schema}.runs where run_id = ${literal(runId)}
       and exists (select 1 from ${schema}.run_rows where run_id = ${literal(runId)} and (outcome is not null or attempts > 0))`,
   );
   if (!row) return null;
   const at = (column: (typeof countColumns)[number]): number => row[column] ?? 0;
-  return {
+  const counts = {
     read: at('rows_read'),
     known: at('rows_known'),
     added: at('added'),
@@ -56,6 +56,16 @@ async function alreadyBegun({ schema }: Dialect, run: Run, runId: string): Promi
     planned: at('planned'),
     chunks: at('chunks'),
   };
+  return { ...counts, firstChunks: chunksOf(request, counts).first };
+}
+
+/** How many chunks write and how many remove; the first of them must have ended before the others begin. */
+function chunksOf(request: PlanRequest, { added, changed, resent, removed }: Pick<PlanCounts, 'added' | 'changed' | 'resent' | 'removed'>) {
+  const { membership = false, chunkRows } = request;
+  const written = added + changed + resent;
+  const gone = (request.removals ? removed : 0) + (membership ? changed : 0);
+  const [writing, removing] = [Math.ceil(written / chunkRows), Math.ceil(gone / chunkRows)];
+  return { planned: written + gone, all: writing + removing, first: membership ? removing : writing };
 }
 
 function forget({ schema }: Dialect, runId: string): string[] {
@@ -76,25 +86,26 @@ interface DiffCount {
   rows: number;
 }
 
-function countsOf(request: PlanRequest, source: SourceCounts, diff: readonly DiffCount[]): PlanCounts {
+function countsOf(request: PlanRequest, source: SourceCounts, diff: readonly DiffCount[]): PlanCounts & { firstChunks: number } {
   const of = (change: DiffCount['change'], resting: boolean): number => diff.find((one) => one.change === change && one.resting === resting)?.rows ?? 0;
   const [added, changed, resent] = [of('added', false), of('changed', false), of('resent', false)];
   const resting = of('added', true) + of('changed', true) + of('resent', true);
   const badKeys = { null: source.null_keys, duplicate: source.duplicates, long: source.long_keys };
-  const removals = request.removals ? of('removed', false) : 0;
-  const chunks = Math.ceil((added + changed + resent) / request.chunkRows) + Math.ceil(removals / request.chunkRows);
+  const removed = of('removed', false);
+  const chunks = chunksOf(request, { added, changed, resent, removed });
   return {
     read: source.read,
     known: source.known,
     added,
     changed,
-    removed: of('removed', false),
+    removed,
     unchanged: source.read - badKeys.null - badKeys.duplicate - badKeys.long - added - changed - resent - resting,
     resent,
     resting,
     badKeys,
-    planned: added + changed + resent + removals,
-    chunks,
+    planned: chunks.planned,
+    chunks: chunks.all,
+    firstChunks: chunks.first,
   };
 }
 
@@ -123,7 +134,13 @@ function recordPlan({ schema }: Dialect, request: PlanRequest, counts: PlanCount
 export async function closeRun(dialect: Dialect, run: Run, request: CloseRequest): Promise<{ planned: number; outcomes: OutcomeCounts }> {
   const { schema } = dialect;
   const id = literal(request.runId);
-  await run(`update ${schema}.run_rows set outcome = ${literal(request.open)}, ended_at = now() where run_id = ${id} and outcome is null`);
+  const inJob = `code = ${literal(inJobCode)}`;
+  await run(
+    `update ${schema}.run_rows set outcome = ${literal(request.open)}, ended_at = now(),
+      code = case when ${inJob} then 'JOB_NOT_AWAITED' else code end,
+      cause = case when ${inJob} then 'handed over to the vendor in a job whose end was not awaited: it may have landed, and is sent again by the next run' else cause end
+      where run_id = ${id} and outcome is null`,
+  );
   const open = `exists (select 1 from ${schema}.run_chunks c where c.run_id = r.run_id and c.chunk = r.chunk and not c.finished)`;
   const [waiting] = await run(`select 1 as one from ${schema}.run_chunks where run_id = ${id} and not finished limit 1`);
   if (waiting) {

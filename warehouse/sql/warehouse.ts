@@ -1,9 +1,9 @@
 import type { Json } from '../../schemas/json';
-import type { ChunkRef, FinishedRow, OpenRow, ReadRequest, RowEnd, Warehouse } from '../port';
+import type { ChunkJobs, ChunkRef, FinishedRow, OpenRow, ReadRequest, RowEnd, Warehouse } from '../port';
 import { literal, whole, type KnownSource } from './dialect';
 import type { Engine, Run } from './engine';
 import { knowSource } from './known-source';
-import { commitRows, readOpen, settle } from './rows';
+import { commitRows, readOpen, settle, withValues } from './rows';
 import { closeRun, planRun } from './runs';
 
 /** Sources whose columns are remembered: a run reads many chunks of one. */
@@ -26,7 +26,7 @@ export function createSqlWarehouse(name: string, engine: Engine): Warehouse {
 
   const sourceOf = async (run: Run, request: ReadRequest): Promise<KnownSource> => {
     const id = `${request.runId}/${JSON.stringify(request.source)}`;
-    const known = sources.get(id) ?? (await knowSource(engine, run, request.source));
+    const known = sources.get(id) ?? (await knowSource(engine, run, request.syncId, request.source));
     sources.set(id, known);
     if (sources.size > remembered) sources.delete([...sources.keys()][0]!);
     return known;
@@ -68,7 +68,8 @@ export function createSqlWarehouse(name: string, engine: Engine): Warehouse {
           const [chunk] = await run<{ op: 'upsert' | 'remove' }>(`select op from ${schema}.run_chunks where ${inChunk(request)}`);
           if (!chunk) throw new Error(`run ${request.runId} has no chunk ${request.chunk}`);
           const source = await sourceOf(run, request);
-          return openRows(await run<RawRow>(readOpen(dialect, source, request, chunk.op)), source, chunk.op);
+          const raw = await run<RawRow>(readOpen(dialect, source, request, chunk.op));
+          return openRows(raw, source, chunk.op, withValues(request, chunk.op));
         },
         { source: true },
       );
@@ -93,14 +94,16 @@ export function createSqlWarehouse(name: string, engine: Engine): Warehouse {
       });
     },
 
-    async job(chunk) {
+    async chunk(chunk) {
       await ready();
-      const [row] = await engine.run<{ job: string | null }>(`select job from ${schema}.run_chunks where ${inChunk(chunk)}`);
-      return row?.job ?? null;
+      const [row] = await engine.run<{ op: OpenRow['op']; job: string | null }>(`select op, job from ${schema}.run_chunks where ${inChunk(chunk)}`);
+      if (!row) throw new Error(`run ${chunk.runId} has no chunk ${chunk.chunk}`);
+      return { op: row.op, jobs: row.job === null ? {} : (JSON.parse(row.job) as ChunkJobs) };
     },
 
-    async setJob(chunk, token, job) {
-      await engine.run(`update ${schema}.run_chunks set job = $2, job_at = now() where ${inChunk(chunk)} and lease = $1`, [token, job]);
+    async setJobs(chunk, token, jobs) {
+      const set = `update ${schema}.run_chunks set job = $2, job_at = now() where ${inChunk(chunk)} and lease = $1 returning 1 as written`;
+      return (await engine.run(set, [token, JSON.stringify(jobs)])).length > 0;
     },
 
     async mark(runId, state, waitingFor) {
@@ -120,6 +123,7 @@ export function createSqlWarehouse(name: string, engine: Engine): Warehouse {
 interface RawRow extends Record<string, unknown> {
   n: number;
   row_key: string;
+  change: OpenRow['change'];
   attempts: number;
   is_known: boolean;
   target_key: string | null;
@@ -128,10 +132,13 @@ interface RawRow extends Record<string, unknown> {
   is_there: boolean;
   current_fingerprint: string;
   is_shared: boolean | null;
+  job: string | null;
+  job_key: string | null;
+  job_fingerprint: string | null;
 }
 
 /** One row each; a key that names several rows now is found twice. */
-function openRows(raw: readonly RawRow[], source: KnownSource, op: OpenRow['op']): OpenRow[] {
+function openRows(raw: readonly RawRow[], source: KnownSource, op: OpenRow['op'], valued: boolean): OpenRow[] {
   const rows = new Map<number, OpenRow>();
   for (const one of raw) {
     const before = rows.get(one.n);
@@ -139,17 +146,19 @@ function openRows(raw: readonly RawRow[], source: KnownSource, op: OpenRow['op']
       before.found += 1;
       continue;
     }
-    const values = op === 'upsert' && one.is_there ? Object.fromEntries(source.columns.map(({ name }, index) => [name, one[`c${index}`] as Json])) : null;
+    const values = valued && one.is_there ? Object.fromEntries(source.columns.map(({ name }, index) => [name, one[`c${index}`] as Json])) : null;
     rows.set(one.n, {
       n: one.n,
       key: one.row_key,
       op,
+      change: one.change,
       attempts: one.attempts,
       found: one.is_there ? 1 : 0,
       fingerprint: one.is_there ? one.current_fingerprint : null,
       values,
       known: one.is_known ? { targetKey: one.target_key, vendorId: one.vendor_id, fingerprint: one.known_fingerprint ?? '' } : null,
       shared: one.is_shared === true,
+      inJob: one.job === null ? null : { name: one.job, targetKey: one.job_key ?? '', fingerprint: one.job_fingerprint },
     });
   }
   return [...rows.values()];

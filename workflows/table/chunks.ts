@@ -5,6 +5,9 @@ import { chunkSteps } from './activities';
 /** Causes that hold every chunk of an account, not one. */
 const shared: readonly TableHeldCause[] = ['budget', 'breaker', 'credentials', 'warehouse'];
 
+/** Jobs of a run that a vendor works on at a time: they run one after another there anyway. */
+const jobsAtOnce = 5;
+
 /** Shortest wait: timers are no finer, and a busy loop helps nobody. */
 const minWaitMs = 1_000;
 
@@ -18,9 +21,9 @@ export class Chunks {
   constructor(
     private readonly plan: TablePlan,
     private readonly runId: string,
-    /** Removals come in the chunks behind `upserts`, of `count` in all. */
     private readonly count: number,
-    private readonly upserts: number,
+    /** So many of them must have ended before the others begin. */
+    private readonly first: number,
     readonly state: TableSums,
   ) {}
 
@@ -62,10 +65,14 @@ export class Chunks {
     }
   }
 
-  /** A row that left under one key may have come under another: its record must be known as written before it is removed. */
+  /**
+   * A row that left under one key may have come under another: its record must be known as written before it is removed. Of an
+   * audience, who leaves has left before anybody comes.
+   */
   private mayGoOn(): boolean {
-    const { nextChunk, chunksEnded } = this.state;
-    return nextChunk < this.count && (nextChunk < this.upserts || chunksEnded >= this.upserts);
+    const { nextChunk, chunksEnded, held } = this.state;
+    if (held.filter(({ cause }) => cause === 'job').length >= jobsAtOnce) return false;
+    return nextChunk < this.count && (nextChunk < this.first || chunksEnded >= this.first);
   }
 
   private allHeldUntil(): number {

@@ -1,0 +1,93 @@
+import type { VendorError } from '../../connectors/errors';
+import type { Permit } from '../../connectors/permit';
+import type { SendChunkInput, SendChunkResult } from '../../schemas/table';
+import type { ActivityDeps } from '../deps';
+import { isRefusal } from './call-end';
+import type { RowItem } from './items';
+import type { Lease } from './lease';
+
+/** Longest wait for a permit; then the chunk rests in its workflow. */
+export const permitWaitMs = 20_000;
+
+export type Held = Extract<SendChunkResult, { kind: 'held' }>;
+
+/** Leave to make one call. */
+export interface Entry {
+  kind: 'entry';
+  permit: Permit;
+  /** Tests whether the vendor is back: one record is enough. */
+  probe: boolean;
+}
+
+export interface DoorOptions {
+  deps: ActivityDeps;
+  input: SendChunkInput;
+  lease: Lease;
+  /** Longest time a call takes, milliseconds. */
+  callMs: number;
+  signal: AbortSignal;
+}
+
+/** What stands between a chunk and its vendor: a permit, the breaker's leave, and a lease that outlasts the call. */
+export class Door {
+  constructor(private readonly options: DoorOptions) {}
+
+  async enter(): Promise<Entry | Held> {
+    const { deps, input, lease, callMs } = this.options;
+    const { scopes } = input.plan;
+    const permit = await this.permit();
+    if ('kind' in permit) return permit;
+    // Asked after the permit came, so that an admission is never left unreported.
+    const admission = deps.health.admit(scopes);
+    if (admission.kind === 'shut') {
+      permit.giveBack();
+      return this.held('breaker', Math.max(0, admission.untilMs - deps.now()) + Math.round(deps.random() * 2_000));
+    }
+    const entry: Entry = { kind: 'entry', permit, probe: admission.kind === 'probe' };
+    if (await lease.lasts(callMs + 2_000)) return entry;
+    this.leave(entry);
+    return this.held('lease', 1_000);
+  }
+
+  /** It was not needed. */
+  leave({ permit }: Entry): void {
+    this.options.deps.health.report(this.options.input.plan.scopes, { answered: [], failed: [], connection: false });
+    permit.giveBack();
+  }
+
+  answered(batch: readonly RowItem[]): void {
+    this.options.deps.health.report(this.options.input.plan.scopes, { answered: this.names(batch), failed: [], connection: false });
+  }
+
+  failed(batch: readonly RowItem[], error: VendorError): void {
+    const { deps, input } = this.options;
+    const down = error.retryable && error.code !== 'RATE_LIMITED';
+    const names = this.names(batch);
+    deps.health.report(input.plan.scopes, { answered: isRefusal(error) ? names : [], failed: down ? names : [], connection: error.connection });
+    deps.log.warn(
+      { sync: input.plan.syncId, run: input.runId, chunk: input.chunk, rows: batch.length, status: error.status, code: error.code, cause: error.message },
+      'a call for rows failed',
+    );
+  }
+
+  held(cause: Held['cause'], waitMs: number): Held {
+    return { kind: 'held', cause, untilMs: this.options.deps.now() + Math.round(waitMs) };
+  }
+
+  private async permit(): Promise<Permit | Held> {
+    const { deps, input, signal } = this.options;
+    const { scopes, budget, syncId } = input.plan;
+    try {
+      return await deps.gate.acquire({ scopes, lane: budget.lane, sync: syncId, signal: AbortSignal.any([signal, AbortSignal.timeout(permitWaitMs)]) });
+    } catch {
+      const openUntil = deps.health.openUntil(scopes);
+      if (openUntil > deps.now()) return this.held('breaker', openUntil - deps.now());
+      return signal.aborted ? this.held('slice', 0) : this.held('budget', deps.gate.closedForMs(scopes, budget.lane));
+    }
+  }
+
+  /** What the breaker counts by; a few say as much as all. */
+  private names(batch: readonly RowItem[]): string[] {
+    return batch.slice(0, 3).map(({ key }) => this.options.deps.keyHmac(key));
+  }
+}

@@ -3,6 +3,10 @@ import type { VendorError } from '../../connectors/errors';
 import type { FaultInput } from '../../connectors/simulator/faults';
 import type { SimRecord } from '../../connectors/simulator/records';
 import type { SimulatedVendor } from '../../connectors/simulator/types';
+import { googleDataManager } from '../../connectors/google-data-manager';
+import { joining } from '../../connectors/google-data-manager/operations/member';
+import { addToUserList, removeFromUserList } from '../../connectors/google-data-manager/operations/user-list';
+import { simulated as simulatedGoogleDataManager } from '../../connectors/google-data-manager/simulator';
 import { leadScore, leadscore } from '../../connectors/leadscore';
 import { simulated as simulatedLeadscore } from '../../connectors/leadscore/simulator';
 import { hubspot } from '../../connectors/hubspot';
@@ -57,14 +61,20 @@ export interface JobSubject {
   job: JobOperation<unknown>;
   /** The nth good row; keys differ. */
   input(n: number): unknown;
+  /** What must be at the vendor before these rows can be written. @default nothing */
+  before?(call: Call, rows: unknown[]): Promise<unknown>;
   /** The answer to a poll by which the vendor calls a job off. */
   cancelled: FaultInput;
-  /** Where jobs are submitted. */
+  /** Where jobs are submitted, and how. */
   path: string;
+  /** @default 'POST' */
+  method?: string;
   /** Whether a row took effect. @default there is a record with its key */
   landed?(records: readonly SimRecord[], key: string): boolean;
-  /** Keys that the vendor has, of those asked: how anybody learns that an accepted job was dropped. */
-  readBack(call: Call, keys: string[]): Promise<string[]>;
+  /** The vendor says how many rows it took, and never which: no results, `unattributed`, `taken`; nothing can be read back. */
+  aggregates?: true;
+  /** Keys that the vendor has, of those asked: how anybody learns that an accepted job was dropped. Needed without `aggregates`. */
+  readBack?(call: Call, keys: string[]): Promise<string[]>;
 }
 
 function operation<I>(subject: Omit<OperationSubject, 'operation' | 'input'> & { operation: Operation<I>; input: (n: number) => I }): OperationSubject {
@@ -102,6 +112,33 @@ const klaviyoJob = {
   },
   readBack: async (call: Call, keys: string[]) => (await readProfiles(call, keys)).flatMap((one) => (one.found ? [one.key] : [])),
 };
+
+const userList = { operatingAccount: { accountType: 'GOOGLE_ADS', accountId: '1234567890' }, userListId: '9876' } as const;
+const joinUserList = addToUserList(userList);
+const audiencePerson = (n: number) => joining.parse({ emails: [`Person.${n}@Example.com`], phones: ['+1 800 555 0100'] });
+const googleJob = {
+  aggregates: true as const,
+  cancelled: {
+    kind: 'status' as const,
+    status: 200,
+    match: { method: 'GET', path: '/v1/requestStatus:retrieve' },
+    body: {
+      requestStatusPerDestination: [
+        { requestStatus: 'FAILED', errorInfo: { errorCounts: [{ recordCount: '5', reason: 'PROCESSING_ERROR_REASON_INTERNAL_ERROR' }] } },
+      ],
+    },
+  },
+};
+
+/** Whoever is to leave a list has joined it. */
+async function joinFirst(call: Call, leaving: unknown[]): Promise<void> {
+  const people = leaving.map((_, n) => audiencePerson(n));
+  for (let from = 0; from < people.length; from += joinUserList.maxRows) {
+    const rows = people.slice(from, from + joinUserList.maxRows);
+    const { job: id } = await joinUserList.submit(call, rows);
+    while ((await joinUserList.poll(call, id, rows)).state === 'running') await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
 
 /** Every connector in the repository. A new one adds itself here. */
 export const subjects: Subject[] = [
@@ -151,6 +188,28 @@ export const subjects: Subject[] = [
     jobs: [
       job({ ...klaviyoJob, job: importProfiles, input: profile }),
       job({ ...klaviyoJob, job: importIntoList('Y6nRLr'), input: profile, landed: onList('Y6nRLr') }),
+    ],
+  },
+  {
+    connector: googleDataManager,
+    simulated: simulatedGoogleDataManager,
+    credentials: { accessToken: 'ya29.conformance-0123456789abcdef' },
+    once: (call) => joinUserList.submit(call, [audiencePerson(0)]),
+    quotas: {
+      ingestion: (call) => joinUserList.submit(call, [audiencePerson(0)]),
+      status: (call) => joinUserList.poll(call, 'no-such-request', [audiencePerson(0)]),
+    },
+    operations: [],
+    jobs: [
+      job({ ...googleJob, job: joinUserList, input: audiencePerson, path: '/v1/audienceMembers:ingest' }),
+      job({
+        ...googleJob,
+        job: removeFromUserList(userList),
+        input: (n) => ({ key: joinUserList.key(audiencePerson(n)), vendorId: null }),
+        before: joinFirst,
+        path: '/v1/audienceMembers:remove',
+        landed: (records) => records.length === 0,
+      }),
     ],
   },
   {

@@ -1,0 +1,165 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { failing, vendorUnderTest } from '../../../test/conformance/vendor-under-test';
+import type { Json } from '../../../schemas/json';
+import type { Call, JobOperation, JobState, VendorRequest } from '../../connector';
+import type { AudienceMember } from '../../identifiers/member';
+import { googleDataManager } from '../index';
+import { simulated } from '../simulator';
+import { joining } from './member';
+import { addToUserList, removeFromUserList } from './user-list';
+
+const list = { operatingAccount: { accountType: 'GOOGLE_ADS', accountId: '1234567890' }, userListId: '9876' } as const;
+const add = addToUserList(list);
+const remove = removeFromUserList(list);
+const person = (n: number): AudienceMember => joining.parse({ emails: [`person.${n}@example.com`], phones: ['+18005550100'] });
+const people = (count: number) => Array.from({ length: count }, (_, n) => person(n));
+const gone = (rows: AudienceMember[]) => rows.map((row) => ({ key: add.key(row), vendorId: null }));
+
+/** Answers with what is given, and keeps what was asked. */
+function canned(data: unknown): { call: Call; asked: VendorRequest[] } {
+  const asked: VendorRequest[] = [];
+  const request = (sent: VendorRequest) => {
+    asked.push(sent);
+    return Promise.resolve({ status: 200, headers: {}, data });
+  };
+  return { call: { request, get: (path) => request({ method: 'GET', path }), post: (path, body) => request({ method: 'POST', path, body }) }, asked };
+}
+
+describe('what is sent', () => {
+  test('to join: destination, hashes, encoding, terms; consent as declared', async () => {
+    const { call, asked } = canned({ requestId: 'r-1' });
+    const consent = { adUserData: 'CONSENT_GRANTED', adPersonalization: 'CONSENT_DENIED' } as const;
+    const loginAccount = { accountType: 'GOOGLE_ADS', accountId: '555' } as const;
+    expect(await addToUserList({ ...list, loginAccount, consent }).submit(call, [joining.parse({ emails: ['alexz@example.com'] })])).toEqual({ job: 'r-1' });
+    expect(asked).toEqual([
+      {
+        method: 'POST',
+        path: '/v1/audienceMembers:ingest',
+        body: {
+          destinations: [{ operatingAccount: list.operatingAccount, loginAccount, productDestinationId: '9876' }],
+          audienceMembers: [{ userData: { userIdentifiers: [{ emailAddress: '509e933019bb285a134a9334b8bb679dff79d0ce023d529af4bd744d47b4fd8a' }] } }],
+          encoding: 'HEX',
+          consent,
+          termsOfService: { customerMatchTermsOfServiceStatus: 'ACCEPTED' },
+        },
+      },
+    ]);
+  });
+
+  test('to leave: the same identifiers, out of the key alone; neither consent nor terms', async () => {
+    const { call, asked } = canned({ requestId: 'r-1' });
+    await add.submit(call, [person(1)]);
+    await remove.submit(call, gone([person(1)]));
+    const [joined, left] = asked.map(({ body }) => body as Record<string, Json>);
+    expect(left).toEqual({ destinations: joined!['destinations'], audienceMembers: joined!['audienceMembers'], encoding: 'HEX' });
+    expect(asked[1]!.path).toBe('/v1/audienceMembers:remove');
+  });
+
+  test('a look counts by another quota', async () => {
+    const { call, asked } = canned({ requestStatusPerDestination: [{ requestStatus: 'PROCESSING' }] });
+    await add.poll(call, 'r/1', [person(1)]);
+    expect(asked).toEqual([{ method: 'GET', path: '/v1/requestStatus:retrieve', query: { requestId: 'r/1' }, quota: 'status' }]);
+    expect([add.quota, remove.quota]).toEqual(['ingestion', 'ingestion']);
+  });
+
+  test.each([{}, null, { requestId: '' }, { requestId: 7 }])('%j names no request: it may have taken effect', async (data) => {
+    await expect(add.submit(canned(data).call, [person(1)])).rejects.toMatchObject({ code: 'UNKNOWN', ambiguous: true });
+  });
+
+  test('too many bytes are not sent', async () => {
+    const { call, asked } = canned({});
+    const heavy = joining.parse({
+      emails: Array.from({ length: 5 }, (_, n) => `p${n}@example.com`),
+      phones: Array.from({ length: 5 }, (_, n) => `+1800555010${n}`),
+    });
+    await expect(add.submit(call, Array<AudienceMember>(10_000).fill(heavy))).rejects.toMatchObject({ code: 'TOO_LARGE' });
+    expect(asked).toEqual([]);
+  });
+});
+
+test('joining and leaving write the same, under names of their own; ids with dashes are refused', () => {
+  expect([add.name, remove.name]).toEqual(['userList.1234567890.9876.add', 'userList.1234567890.9876.remove']);
+  expect(add.object).toBe(remove.object);
+  expect(() => addToUserList({ ...list, operatingAccount: { accountType: 'GOOGLE_ADS', accountId: '123-456-7890' } })).toThrow(/operatingAccount.accountId/);
+  expect(() => removeFromUserList({ ...list, userListId: 'users' })).toThrow(/userListId "users"/);
+});
+
+describe('against the simulator', () => {
+  const { simulator, call } = vendorUnderTest({
+    connector: googleDataManager,
+    simulated,
+    credentials: { accessToken: 'ya29.sandbox' },
+    config: { limits: 'unlimited', jobMs: 5 },
+  });
+  const run = async <I>(job: JobOperation<I>, rows: I[]): Promise<JobState> => {
+    const { job: id } = await job.submit(call(), rows);
+    for (;;) {
+      const state = await job.poll(call(), id, rows);
+      if (state.state !== 'running') return state;
+      await delay(5);
+    }
+  };
+
+  test('members join, and leave by their keys; who is not on the list leaves as well', async () => {
+    expect(await run(add, people(200))).toEqual({
+      state: 'ended',
+      results: [],
+      unnamed: 'unattributed',
+      taken: 200,
+      matched: { least: 0.61, most: 0.71 },
+    });
+    expect(simulator.records()).toHaveLength(200);
+    expect(simulator.records()[0]).toMatchObject({ collection: 'userlist:9876', key: add.key(person(0)) });
+    expect(await run(remove, gone([person(0), person(1), person(777)]))).toEqual({ state: 'ended', results: [], unnamed: 'unattributed', taken: 3 });
+    expect(simulator.records()).toHaveLength(198);
+  });
+
+  test('of few people no match rate is told', async () => {
+    expect(await run(add, people(99))).not.toHaveProperty('matched');
+  });
+
+  test('some members are not taken: how many is told, not which', async () => {
+    simulator.addFault({ kind: 'partial', emails: [add.key(person(1)), add.key(person(2))], code: 'INVALID_FORMAT' });
+    expect(await run(add, people(10))).toEqual({ state: 'ended', results: [], unnamed: 'unattributed', taken: 8 });
+    expect(simulator.records()).toHaveLength(8);
+  });
+
+  test('without the terms nobody joins, and the cause says what to do', async () => {
+    const error = await failing(addToUserList({ ...list, termsOfService: 'REJECTED' }).submit(call(), people(2)));
+    expect(error).toMatchObject({
+      code: 'INVALID',
+      vendorCode: 'TERMS_AND_CONDITIONS_NOT_SIGNED',
+      message: expect.stringMatching(/accept them there, and declare/),
+    });
+  });
+
+  test('consent denied: Google takes the request and none of the members', async () => {
+    const denied = addToUserList({ ...list, consent: { adUserData: 'CONSENT_DENIED' } });
+    expect(await run(denied, people(2))).toMatchObject({ state: 'failed', retry: false, code: 'DENIED_CONSENT' });
+    expect(simulator.records()).toEqual([]);
+  });
+
+  const identifier = { emailAddress: '509e933019bb285a134a9334b8bb679dff79d0ce023d529af4bd744d47b4fd8a' };
+  const body = (userIdentifiers: Json[], more: Record<string, Json> = {}): Json => ({
+    destinations: [{ operatingAccount: { ...list.operatingAccount }, productDestinationId: '9876' }],
+    audienceMembers: [{ userData: { userIdentifiers: [identifier] } }, { userData: { userIdentifiers } }],
+    encoding: 'HEX',
+    termsOfService: { customerMatchTermsOfServiceStatus: 'ACCEPTED' },
+    ...more,
+  });
+  test.each([
+    ['NO_IDENTIFIERS_PROVIDED', body([])],
+    ['TOO_MANY_USER_IDENTIFIERS', body(Array<Json>(11).fill(identifier))],
+    ['INVALID_HEX_ENCODING', body([{ emailAddress: 'ada@example.com' }])],
+    ['INVALID_SHA256_FORMAT', body([{ phoneNumber: 'abcd' }])],
+    ['INVALID_COUNTRY_CODE', body([{ address: { givenName: identifier.emailAddress, familyName: identifier.emailAddress, postalCode: '1' } }])],
+    ['INVALID_ENUM_VALUE', body([identifier], { encoding: 'ENCODING_UNSPECIFIED' })],
+    ['REQUIRED_FIELD_MISSING', body([identifier], { destinations: [] })],
+    ['INVALID_USER_LIST_ID', body([identifier], { destinations: [{ operatingAccount: { ...list.operatingAccount }, productDestinationId: 'x' }] })],
+  ])('%s fails the whole request, and names the field', async (reason, sent) => {
+    const error = await failing(call().post('/v1/audienceMembers:ingest', sent));
+    expect(error).toMatchObject({ code: 'INVALID', vendorCode: reason, requestId: expect.stringMatching(/^t-/), message: expect.stringMatching(/ at \w+/) });
+    await delay(30);
+    expect(simulator.records()).toEqual([]);
+  });
+});

@@ -1,0 +1,31 @@
+/**
+ * Reasons a user can mend, and how. Names: `ErrorReason` of google/ads/datamanager/v1/error.proto and of
+ * google/api/error_reason.proto, and the guide "Send audience members"; what to do: ours.
+ */
+const remedies: Readonly<Record<string, string>> = {
+  TERMS_AND_CONDITIONS_NOT_SIGNED: 'the terms of Customer Match are not accepted for the operating account; accept them there, and declare them ACCEPTED',
+  INVALID_HEX_ENCODING: 'an identifier is not hexadecimal; map identifiers as they are written, they are hashed here',
+  INVALID_SHA256_FORMAT: 'an identifier is no SHA-256; map identifiers as they are written, they are hashed here',
+  NO_IDENTIFIERS_PROVIDED: 'a member has no identifier; map an e-mail address or a phone number, or skip the person',
+  TOO_MANY_USER_IDENTIFIERS: 'a member has more than 10 identifiers; map fewer e-mail addresses and phone numbers',
+  TOO_MANY_AUDIENCE_MEMBERS: 'there are more than 10,000 members in one request',
+  INVALID_POSTAL_CODE: 'a postal code is not one of its country; map it as written, or leave it out',
+  INVALID_COUNTRY_CODE: 'a country is not a code of ISO 3166-1, e.g. DE',
+  INVALID_USER_LIST_ID: 'the operating account has no such list; compare userListId with the list’s id, and the account that owns it',
+  INVALID_USER_LIST_TYPE: 'the list takes no contact data; it must be a Customer Match list of type contact info',
+  INVALID_DESTINATION: 'the destination is not valid; compare operatingAccount, loginAccount and userListId with the account',
+  INVALID_NUMBER_FORMAT: 'an id is not a number; account ids are written without dashes',
+  DATA_PARTNER_USER_LIST_MUTATE_NOT_ALLOWED: 'the data partner may not change lists of the operating account; have the account link it',
+  EU_POLITICAL_ADVERTISING_DECLARATION_REQUIRED: 'the account has not declared whether it runs political ads in the EU; declare it in the account',
+  SERVICE_DISABLED: 'the Data Manager API is not enabled in the Google Cloud project; enable it in the console, and wait some minutes',
+  ACCESS_TOKEN_SCOPE_INSUFFICIENT: 'the access token lacks the scope https://www.googleapis.com/auth/datamanager',
+  ACCESS_TOKEN_EXPIRED: 'the access token has expired; it lives an hour, and whoever provides it has to renew it',
+  UNAUTHENTICATED: 'the access token is missing, has expired or is no good; it lives an hour, and whoever provides it has to renew it',
+  PERMISSION_DENIED:
+    'the user of the access token may not write to the operating account, or the account does not exist; a manager account goes into loginAccount',
+};
+
+/** What to do, in plain words; undefined = Google's own words have to do. */
+export function remedyOf(reason: string): string | undefined {
+  return Object.hasOwn(remedies, reason) ? remedies[reason] : undefined;
+}

@@ -7,8 +7,8 @@ import { readRun } from './read-run';
 import type { RunTrace, Step } from './steps';
 
 const folder = path.join(__dirname, '..', '..', 'test', 'replay', 'histories');
-// The runs of records; a budget has no record to tell of.
-const files = readdirSync(folder).filter((name) => name.endsWith('.json') && name !== 'vendor-budget.json');
+// The runs of records; a budget and a run of rows have no record to tell of.
+const files = readdirSync(folder).filter((name) => name.endsWith('.json') && name !== 'vendor-budget.json' && !/^(table|tick)-/.test(name));
 
 async function traceOf(file: string): Promise<RunTrace> {
   const history = historyFromJSON(JSON.parse(readFileSync(path.join(folder, file), 'utf8')));

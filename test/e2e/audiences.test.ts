@@ -1,0 +1,114 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { startAudienceStage, userListKeys, type AudienceStage } from '../support/audience-stage';
+import { newsletter } from '../support/audience-syncs';
+
+jest.setTimeout(90_000);
+
+let stage: AudienceStage;
+beforeAll(async () => {
+  stage = await startAudienceStage('postgres');
+});
+afterAll(() => stage?.stop());
+
+const sql = (text: string) => stage.warehouse.sql(text);
+/** The list at Google is just who is in the source and agreed. */
+const exact = async (): Promise<void> => {
+  const wanted = await sql(`select email, phone from members m where agreed and not exists
+    (select 1 from ${stage.warehouse.schema}.suppression s where s.key = cast(m.id as text))`);
+  expect(await stage.at('google-data-manager', 'userlist:777')).toEqual(userListKeys(wanted));
+};
+
+test('who agreed is in, and nobody else; the counts agree, so each member is verified', async () => {
+  await stage.members(1_000);
+  await sql('update members set agreed = false where id % 10 = 0');
+  await sql('update members set agreed = null where id = 1');
+  const { counts, equation } = await stage.run(stage.syncs.google);
+  expect(counts).toMatchObject({ read: 899, added: 899 });
+  expect(equation).toEqual({ planned: 899, outcomes: { verified: 899 }, holds: true });
+  await exact();
+});
+
+test('who withdraws leaves before anybody comes, whichever way they said so; each removal has its proof', async () => {
+  await sql('update members set agreed = false where id between 2 and 9');
+  await sql(`insert into ${stage.warehouse.schema}.suppression (key, reason) values ('11', 'asked by letter')`);
+  await sql('delete from members where id = 12');
+  await sql(`insert into members select i, 'm' || i || '@example.com', null, true from generate_series(2001, 2005) as t(i)`);
+  const { equation } = await stage.run(stage.syncs.google);
+  expect(equation).toEqual({ planned: 15, outcomes: { verified: 15 }, holds: true });
+  await exact();
+  const calls = Object.keys((await stage.sims['google-data-manager']!.stats()).byPath);
+  expect(calls.join()).toMatch(/ingest.*remove/); // both were called at all
+  const chunks = await sql(`select r.op, min(r.ended_at) as first, max(r.ended_at) as last from ${stage.warehouse.schema}.run_rows r
+    join ${stage.warehouse.schema}.runs u on u.run_id = r.run_id where u.planned = 15 group by r.op order by r.op`);
+  expect(Date.parse(chunks.find(({ op }) => op === 'remove')!.last)).toBeLessThanOrEqual(Date.parse(chunks.find(({ op }) => op === 'upsert')!.first));
+  const proofs = await sql(
+    `select key, outcome, receipt, asked_at <= removed_at as in_order from ${stage.warehouse.schema}.removals order by cast(key as integer)`,
+  );
+  expect(proofs.map(({ key }) => key)).toEqual(['2', '3', '4', '5', '6', '7', '8', '9', '11', '12']);
+  for (const proof of proofs) expect(proof).toMatchObject({ outcome: 'verified', in_order: true, receipt: expect.stringMatching(/^\{.+:".+"\}$/) });
+});
+
+test('a member whose identifiers change leaves as what they were; one of whom something else changed is left alone', async () => {
+  await sql(`update members set email = 'new@example.com' where id = 21`);
+  await sql(`update members set email = 'M22@Example.com' where id = 22`);
+  const { equation } = await stage.run(stage.syncs.google);
+  // Of the first: gone, and come. Of the second: nothing to remove, nothing to add.
+  expect(equation).toEqual({ planned: 4, outcomes: { verified: 2, superseded: 1, skipped: 1 }, holds: true });
+  await exact();
+  expect((await stage.run(stage.syncs.google)).counts).toMatchObject({ planned: 0 });
+});
+
+test('withdrawn between the plan and the send: not sent', async () => {
+  const handle = await stage.start(stage.syncs.google, { full: true });
+  const view = await stage.until(handle, ({ state }) => state === 'waiting');
+  expect(view.waitingFor.map(({ guard }) => guard)).toEqual(['full-resync']);
+  await handle.cancel();
+  await expect(handle.result()).rejects.toThrow();
+
+  await sql(`insert into members select i, 'm' || i || '@example.com', null, true from generate_series(3001, 3010) as t(i)`);
+  // The account may call again in a while: planned, and nothing sent yet.
+  await stage.sims['google-data-manager']!.fault({ kind: 'rateLimit', times: 2 });
+  const run = await stage.start(stage.syncs.google);
+  await stage.until(run, ({ state }) => state === 'running');
+  await sql('update members set agreed = false where id = 3010');
+  await run.result();
+  await stage.run(stage.syncs.google);
+  await exact();
+});
+
+test('identifiers that are no identifiers, or hashed already, are refused by field and no other member with them', async () => {
+  await sql(`update members set email = 'nobody' where id = 31`);
+  await sql(`update members set email = '${'ab'.repeat(32)}' where id = 32`);
+  const { equation } = await stage.run(stage.syncs.google);
+  // What they were is gone from the list, what they are can't come.
+  expect(equation).toEqual({ planned: 4, outcomes: { verified: 2, invalid: 2 }, holds: true });
+  const rejected = await sql(`select key, cause from ${stage.warehouse.schema}.rejected where outcome = 'invalid' order by key`);
+  expect(rejected.map(({ cause }) => cause)).toEqual([expect.stringMatching(/emails\.0/), expect.stringMatching(/emails\.0.*hashed already/)]);
+  expect(JSON.stringify(rejected)).not.toMatch(/nobody|abab/);
+  await sql(`delete from members where id in (31, 32)`);
+  await exact();
+});
+
+test('nothing that names a person is in history', async () => {
+  const page = await stage.stack.client.workflow.getHandle('google-list/run').fetchHistory();
+  const text = Buffer.from(JSON.stringify(page)).toString();
+  const decoded = text.replaceAll(/"data":"([A-Za-z0-9+/=]+)"/g, (_all, data: string) => Buffer.from(data, 'base64').toString());
+  expect(decoded).not.toMatch(/m\d+@example|\+49151/i);
+});
+
+test('a list whose operations name members otherwise: Klaviyo, by e-mail address', async () => {
+  await stage.members(120);
+  await stage.sims['klaviyo']!.configure({ jobMs: 10 });
+  const profiles = Array.from({ length: 119 }, (_, n) => ({ type: 'profile', attributes: { email: `m${n + 1}@example.com` } }));
+  await fetch(`${stage.sims['klaviyo']!.url}/api/profile-bulk-import-jobs`, {
+    method: 'POST',
+    headers: { authorization: 'Klaviyo-API-Key pk_sandbox', revision: '2026-07-15', 'content-type': 'application/json' },
+    body: JSON.stringify({ data: { type: 'profile-bulk-import-job', attributes: { profiles: { data: profiles } } } }),
+  });
+  await delay(500);
+  const { equation } = await stage.run(stage.syncs.list);
+  expect(equation).toEqual({ planned: 120, outcomes: { accepted: 119, rejected: 1 }, holds: true });
+  await sql('update members set agreed = false where id <= 20');
+  expect((await stage.run(stage.syncs.list)).equation).toEqual({ planned: 20, outcomes: { accepted: 20 }, holds: true });
+  expect(await stage.at('klaviyo', `list:${newsletter}`)).toHaveLength(99);
+});

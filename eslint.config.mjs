@@ -34,7 +34,7 @@ const zones = Object.entries(mayImport).map(([target, allowed]) => ({
 }));
 // One vendor's folder knows nothing of another's; what they share lies beside them.
 const vendors = readdirSync(new URL('connectors/', import.meta.url), { withFileTypes: true }).flatMap((entry) =>
-  entry.isDirectory() && entry.name !== 'simulator' ? [entry.name] : [],
+  entry.isDirectory() && !['simulator', 'identifiers'].includes(entry.name) ? [entry.name] : [],
 );
 for (const vendor of vendors) {
   const others = vendors.filter((name) => name !== vendor).map((name) => `./connectors/${name}/**/*`);

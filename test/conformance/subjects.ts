@@ -57,14 +57,20 @@ export interface JobSubject {
   job: JobOperation<unknown>;
   /** The nth good row; keys differ. */
   input(n: number): unknown;
+  /** What must be at the vendor before these rows can be written. @default nothing */
+  before?(call: Call, rows: unknown[]): Promise<unknown>;
   /** The answer to a poll by which the vendor calls a job off. */
   cancelled: FaultInput;
-  /** Where jobs are submitted. */
+  /** Where jobs are submitted, and how. */
   path: string;
+  /** @default 'POST' */
+  method?: string;
   /** Whether a row took effect. @default there is a record with its key */
   landed?(records: readonly SimRecord[], key: string): boolean;
-  /** Keys that the vendor has, of those asked: how anybody learns that an accepted job was dropped. */
-  readBack(call: Call, keys: string[]): Promise<string[]>;
+  /** The vendor says how many rows it took, and never which: no results, `unattributed`, `taken`; nothing can be read back. */
+  aggregates?: true;
+  /** Keys that the vendor has, of those asked: how anybody learns that an accepted job was dropped. Needed without `aggregates`. */
+  readBack?(call: Call, keys: string[]): Promise<string[]>;
 }
 
 function operation<I>(subject: Omit<OperationSubject, 'operation' | 'input'> & { operation: Operation<I>; input: (n: number) => I }): OperationSubject {

@@ -108,7 +108,7 @@ export interface TableSyncOptions<T, I> {
   schedule?: ScheduleOptions;
   /** What a start does that meets a run: nothing, or one more run after it. @default 'skip' */
   overlap?: 'skip' | 'buffer';
-  /** Rows per chunk: one activity, a few hundred bytes of history; with a job operation, one job. @default 2_000, of a job 10_000 */
+  /** Rows per chunk: one activity, a few hundred bytes of history; with a job operation, one job. @default 2_000, of a job as many as it takes, up to 20_000 */
   chunkRows?: number;
   /** Chunks under way at a time. @default 2 */
   chunksAtOnce?: number;
@@ -175,15 +175,18 @@ export function defineTableSync<T, I>(options: TableSyncOptions<T, I>): TableSyn
       ? { timeZone: schedule.timeZone ?? 'UTC', ...(schedule.cron === undefined ? { every: durationMs(schedule.every!) } : { cron: schedule.cron }) }
       : null,
     overlap: options.overlap ?? 'skip',
-    chunkRows: count(id, 'chunkRows', options.chunkRows ?? defaultChunkRows(options.to.operation), 10_000),
+    chunkRows: count(id, 'chunkRows', options.chunkRows ?? defaultChunkRows(options.to.operation), mostChunkRows),
     chunksAtOnce: count(id, 'chunksAtOnce', options.chunksAtOnce ?? 2, 20),
     retry: retryPolicy('defineTableSync', id, options.retry),
     budget: { lane: options.budget?.lane ?? 'scheduled', ...(share === undefined ? {} : { share }) },
   };
 }
 
+/** What an activity reads and holds at a time is bounded by it. */
+const mostChunkRows = 20_000;
+
 function defaultChunkRows(operation: { kind: 'operation' } | { kind: 'job'; maxRows: number }): number {
-  return operation.kind === 'job' ? Math.min(10_000, operation.maxRows) : 2_000;
+  return operation.kind === 'job' ? Math.min(mostChunkRows, operation.maxRows) : 2_000;
 }
 
 function count(id: string, name: string, value: number, most = Number.MAX_SAFE_INTEGER): number {

@@ -112,9 +112,13 @@ export class JobSender {
   private async look(name: string, members: Member[]): Promise<void> {
     const entry = await this.enter();
     if (!entry) return;
-    const state = await this.called(members, entry, (call) => this.operation.poll(call, this.jobs[name]!, this.inputsOf(members)));
-    if (!state) return void this.looks.push(30_000);
-    await this.judge(members, state);
+    const state = await this.called(
+      members,
+      entry,
+      (call) => this.operation.poll(call, this.jobs[name]!, this.inputsOf(members)),
+      ({ retryAfterMs }) => this.looks.push(Math.max(5_000, retryAfterMs ?? 0)),
+    );
+    if (state) await this.judge(members, state);
   }
 
   private async judge(members: Member[], state: JobState): Promise<void> {
@@ -218,7 +222,7 @@ export class JobSender {
     items: readonly RowItem[],
     { permit }: Entry,
     act: (call: ReturnType<VendorLink['call']>) => Promise<T>,
-    failed: (error: VendorError) => void = () => undefined,
+    failed: (error: VendorError) => void,
   ): Promise<T | undefined> {
     const { scopes, budget, syncId } = this.options.input.plan;
     const call = this.link.call({ scopes, lane: budget.lane, sync: syncId, permit, signal: AbortSignal.timeout(mostCallMs) });

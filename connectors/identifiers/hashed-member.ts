@@ -64,11 +64,10 @@ export function hashedParts(member: AudienceMember, rules: HashingRules): Hashed
 }
 
 /** The member's key: JSON in one spelling only, so that it can be compared, stored, and read again when the member leaves. */
-export function hashedKey(member: HashedParts): string {
-  const { e = [], p = [] } = member;
-  return JSON.stringify(
-    parts.parse({ ...member, ...(e.length > 0 ? { e: sorted(e) } : { e: undefined }), ...(p.length > 0 ? { p: sorted(p) } : { p: undefined }) }),
-  );
+export function hashedKey({ e = [], p = [], f, l, c, z: code, x }: HashedParts): string {
+  const list = (hashes: readonly string[]): string[] | undefined => (hashes.length === 0 ? undefined : sorted(hashes));
+  // In this order; what is undefined is left out.
+  return JSON.stringify({ e: list(e), p: list(p), f, l, c, z: code, x });
 }
 
 /** What a key stands for; null = it is none, or not in the one spelling. */
@@ -87,7 +86,7 @@ function identifies({ e, p, x }: HashedParts): boolean {
 }
 
 function sorted(hashes: readonly string[]): string[] {
-  return [...new Set(hashes)].sort();
+  return hashes.length < 2 ? [...hashes] : [...new Set(hashes)].sort();
 }
 
 /** A member who leaves: all that is left of a person then is the key. */

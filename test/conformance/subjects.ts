@@ -24,6 +24,9 @@ import { addToList, removeFromList } from '../../connectors/klaviyo/operations/l
 import { readProfiles } from '../../connectors/klaviyo/operations/read-profiles';
 import { upsertProfiles } from '../../connectors/klaviyo/operations/upsert-profiles';
 import { simulated as simulatedKlaviyo } from '../../connectors/klaviyo/simulator';
+import { meta } from '../../connectors/meta';
+import { addToAudience, removeFromAudience } from '../../connectors/meta/operations/audience-members';
+import { simulated as simulatedMeta } from '../../connectors/meta/simulator';
 import type { Operation } from '../../connectors/connector';
 
 /** A connector and its simulator: every rule of the suite is checked against it. */
@@ -130,15 +133,33 @@ const googleJob = {
   },
 };
 
-/** Whoever is to leave a list has joined it. */
-async function joinFirst(call: Call, leaving: unknown[]): Promise<void> {
-  const people = leaving.map((_, n) => audiencePerson(n));
-  for (let from = 0; from < people.length; from += joinUserList.maxRows) {
-    const rows = people.slice(from, from + joinUserList.maxRows);
-    const { job: id } = await joinUserList.submit(call, rows);
-    while ((await joinUserList.poll(call, id, rows)).state === 'running') await new Promise((resolve) => setTimeout(resolve, 20));
+/** Runs a job to its end, for others that need what it writes. */
+async function runJob<I>(call: Call, job: JobOperation<I>, rows: I[]): Promise<void> {
+  for (let from = 0; from < rows.length; from += job.maxRows) {
+    const part = rows.slice(from, from + job.maxRows);
+    const { job: id } = await job.submit(call, part);
+    while ((await job.poll(call, id, part)).state === 'running') await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }
+
+const audience = { id: '120330000000000001', add: addToAudience('120330000000000001'), remove: removeFromAudience('120330000000000001') };
+const person = (n: number) => ({ emails: [`Person.${n}@Example.com`], phones: [], firstName: 'Ada', country: 'DE', externalId: `C-${n}` });
+const inAudience = (records: readonly SimRecord[], key: string) =>
+  records.some((record) => record.collection === `audience:${audience.id}` && record.key === key);
+const metaJob = {
+  aggregates: true as const,
+  path: `/${audience.id}/users`,
+  cancelled: {
+    kind: 'status' as const,
+    status: 200,
+    match: { method: 'GET', path: `/${audience.id}/sessions` },
+    body: {
+      data: [
+        { session_id: '1', start_time: '1', end_time: '0', num_received: '5', num_matched: '-1', num_invalid_entries: '0', progress: '0', stage: 'failed' },
+      ],
+    },
+  },
+};
 
 /** Every connector in the repository. A new one adds itself here. */
 export const subjects: Subject[] = [
@@ -206,7 +227,12 @@ export const subjects: Subject[] = [
         ...googleJob,
         job: removeFromUserList(userList),
         input: (n) => ({ key: joinUserList.key(audiencePerson(n)), vendorId: null }),
-        before: joinFirst,
+        before: (call, leaving) =>
+          runJob(
+            call,
+            joinUserList,
+            leaving.map((_, n) => audiencePerson(n)),
+          ),
         path: '/v1/audienceMembers:remove',
         landed: (records) => records.length === 0,
       }),
@@ -238,6 +264,29 @@ export const subjects: Subject[] = [
     once: (call) => upsertLeads.send(call, [{ email: 'once@example.com', fields: { firstName: 'Ada' } }]),
     operations: [
       operation({ operation: upsertLeads, input: (n) => ({ email: `Person.${n}@Example.com`, fields: { firstName: `Ada${n}`, leadScore: n, title: null } }) }),
+    ],
+  },
+  {
+    connector: meta,
+    simulated: simulatedMeta,
+    credentials: { accessToken: 'EAAconformance0123456789abcdef' },
+    once: (call) => audience.add.submit(call, [person(0)]),
+    operations: [],
+    jobs: [
+      job({ ...metaJob, job: audience.add, input: person, landed: inAudience }),
+      job({
+        ...metaJob,
+        job: audience.remove,
+        method: 'DELETE',
+        input: (n) => ({ key: audience.add.key(person(n)), vendorId: null }),
+        before: (call, rows) =>
+          runJob(
+            call,
+            audience.add,
+            Array.from(rows, (_, n) => person(n)),
+          ),
+        landed: (records, key) => !inAudience(records, key),
+      }),
     ],
   },
 ];

@@ -44,7 +44,7 @@ test('who withdraws leaves before anybody comes, whichever way they said so; eac
   const proofs = await sql(
     `select key, outcome, receipt, asked_at <= removed_at as in_order from ${stage.warehouse.schema}.removals order by cast(key as integer)`,
   );
-  expect(proofs.map(({ key }) => key)).toEqual(['2', '3', '4', '5', '6', '7', '8', '9', '11', '12']);
+  expect(proofs.map(({ key }) => String(key))).toEqual(['2', '3', '4', '5', '6', '7', '8', '9', '11', '12']);
   for (const proof of proofs) expect(proof).toMatchObject({ outcome: 'verified', in_order: true, receipt: expect.stringMatching(/^\{.+:".+"\}$/) });
 });
 
@@ -107,8 +107,9 @@ test('a list whose operations name members otherwise: Klaviyo, by e-mail address
   });
   await delay(500);
   const { equation } = await stage.run(stage.syncs.list);
-  expect(equation).toEqual({ planned: 120, outcomes: { accepted: 119, rejected: 1 }, holds: true });
+  // Who asked to be left out everywhere is in no list.
+  expect(equation).toEqual({ planned: 119, outcomes: { accepted: 118, rejected: 1 }, holds: true });
   await sql('update members set agreed = false where id <= 20');
-  expect((await stage.run(stage.syncs.list)).equation).toEqual({ planned: 20, outcomes: { accepted: 20 }, holds: true });
+  expect((await stage.run(stage.syncs.list)).equation).toEqual({ planned: 19, outcomes: { accepted: 19 }, holds: true });
   expect(await stage.at('klaviyo', `list:${newsletter}`)).toHaveLength(99);
 });

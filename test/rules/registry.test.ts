@@ -13,7 +13,7 @@ test('every sync folder is listed once, under its own name', () => {
 
 test.each(['syncs', 'connectors'])('every folder in %s/ has a README of at most 40 lines', async (parent) => {
   const { readFileSync } = await import('node:fs');
-  const machinery = ['identifiers', 'simulator'];
+  const machinery = ['simulator', 'identifiers'];
   for (const entry of readdirSync(path.join(root, parent), { withFileTypes: true })) {
     if (!entry.isDirectory() || machinery.includes(entry.name)) continue;
     const readme = path.join(root, parent, entry.name, 'README.md');

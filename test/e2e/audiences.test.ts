@@ -67,11 +67,12 @@ test('withdrawn between the plan and the send: not sent', async () => {
 
   await sql(`insert into members select i, 'm' || i || '@example.com', null, true from generate_series(3001, 3010) as t(i)`);
   // The account may call again in a while: planned, and nothing sent yet.
-  await stage.sims['google-data-manager']!.fault({ kind: 'rateLimit', times: 2 });
+  await stage.sims['google-data-manager']!.fault({ kind: 'rateLimit', retryAfter: '2' });
   const run = await stage.start(stage.syncs.google);
   await stage.until(run, ({ state }) => state === 'running');
   await sql('update members set agreed = false where id = 3010');
-  await run.result();
+  const { equation } = (await run.result()) as Awaited<ReturnType<AudienceStage['run']>>;
+  expect(equation).toEqual({ planned: 10, outcomes: { verified: 9, superseded: 1 }, holds: true });
   await stage.run(stage.syncs.google);
   await exact();
 });

@@ -1,7 +1,6 @@
 import type { Gate, Permit } from '../../connectors/permit';
-import type { BudgetScope, Lane } from '../../schemas/plan';
-import { lanes } from '../../schemas/plan';
-import type { Admission, Blocked } from '../deps';
+import { lanes, type BudgetScope, type Lane } from '../../schemas/plan';
+import { nothingSent, type Blocked, type Health } from '../deps';
 import { batchCap, type Item } from './item';
 
 /** How far apart records come back that were blocked together: many thousands, after a night's hours begin. */
@@ -10,18 +9,12 @@ const blockedLookMs = 500;
 
 export interface BatcherOptions {
   gate: Gate;
-  admit(scopes: readonly BudgetScope[]): Admission;
-  /** Paused by an operator, outside its lane's hours, or nothing left for long. */
-  blocked: (scopes: readonly BudgetScope[], who: { lane: Lane; sync: string }) => Blocked | null;
+  health: Pick<Health, 'admit' | 'blocked' | 'openUntil' | 'report'>;
   /** 0..1: spreads what comes back together. */
   random: () => number;
-  /** Epoch ms until which the breaker is open; 0 = closed. */
-  openUntil(scopes: readonly BudgetScope[]): number;
   scopes: readonly BudgetScope[];
   maxBatch: number;
   maxBatchBytes: number;
-  /** An admission led to no call: a probe is free again. */
-  unused(scopes: readonly BudgetScope[]): void;
   /** Claims, sends, settles; never rejects. An item it puts back goes through `add` again. */
   send(items: Item[], permit: Permit): Promise<void>;
   now: () => number;
@@ -58,7 +51,7 @@ export class Batcher {
     if (!this.remove(item)) return;
     if (cause === 'shutdown') return item.settle({ kind: 'unsent', cause, untilMs: this.options.now() });
     if (item.notBeforeMs > this.options.now()) return item.settle({ kind: 'unsent', cause: 'claim', untilMs: item.notBeforeMs });
-    const openUntil = this.options.openUntil(this.options.scopes);
+    const openUntil = this.options.health.openUntil(this.options.scopes);
     if (openUntil > this.options.now()) return item.settle({ kind: 'unsent', cause: 'breaker', untilMs: openUntil });
     const untilMs = this.options.now() + this.options.gate.closedForMs(this.options.scopes, item.plan.budget.lane);
     item.settle({ kind: 'unsent', cause, untilMs });
@@ -87,7 +80,7 @@ export class Batcher {
 
   private async askAndSend(lane: Lane): Promise<void> {
     const first = byLane(this.ready())[0];
-    const untilMs = this.options.openUntil(this.options.scopes);
+    const untilMs = this.options.health.openUntil(this.options.scopes);
     // Open: no permit will come before then, and these records wait better in their workflows.
     const permit = first && untilMs <= this.options.now() ? await this.permit(lane, first.plan.syncId) : null;
     this.asking.delete(lane);
@@ -95,11 +88,13 @@ export class Batcher {
     if (untilMs > this.options.now()) this.holdAll(untilMs);
     if (!permit) return;
     // Asked after the permit came, so that an admission is never left unreported.
-    const admission = this.options.admit(this.options.scopes);
+    const admission = this.options.health.admit(this.options.scopes);
     if (admission.kind === 'shut') {
       permit.giveBack();
       return this.holdAll(admission.untilMs);
     }
+    // While it was waited for, an operator may have paused others whose records would share the call.
+    this.holdBlocked();
     const batch = this.take(admission.kind === 'probe' ? 1 : this.options.maxBatch);
     void this.dispatch(batch, permit);
     this.pump();
@@ -111,7 +106,7 @@ export class Batcher {
     for (const item of [...this.waiting]) {
       const { syncId: sync, budget } = item.plan;
       const key = `${budget.lane}/${sync}`;
-      if (!known.has(key)) known.set(key, this.options.blocked(this.options.scopes, { lane: budget.lane, sync }));
+      if (!known.has(key)) known.set(key, this.options.health.blocked(this.options.scopes, { lane: budget.lane, sync }));
       const blocked = known.get(key);
       if (!blocked) continue;
       this.remove(item);
@@ -127,9 +122,9 @@ export class Batcher {
 
   /** `blocked`: while it was waited for, the sync was paused, or its lane's hours ended. */
   private async permit(lane: Lane, sync: string): Promise<Permit | 'blocked' | null> {
-    const { gate, scopes, blocked } = this.options;
+    const { gate, health, scopes } = this.options;
     const stop = new AbortController();
-    const watch = setInterval(() => blocked(scopes, { lane, sync }) && stop.abort(), blockedLookMs);
+    const watch = setInterval(() => health.blocked(scopes, { lane, sync }) && stop.abort(), blockedLookMs);
     watch.unref();
     try {
       return await gate.acquire({ scopes, lane, sync, signal: stop.signal });
@@ -143,7 +138,7 @@ export class Batcher {
 
   private async dispatch(batch: Item[], permit: Permit): Promise<void> {
     if (batch.length === 0) {
-      this.options.unused(this.options.scopes);
+      this.options.health.report(this.options.scopes, nothingSent);
       return permit.giveBack();
     }
     this.calls++;

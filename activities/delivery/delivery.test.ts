@@ -291,6 +291,20 @@ describe('blocked whatever permits there are', () => {
     expect(delivery.claims.flat().map(({ keyHmac }) => keyHmac)).toEqual(['k_b']);
   });
 
+  test('paused while another sync waits for the permit: its records do not leave in that one’s call', async () => {
+    const delivery = new TestDelivery();
+    delivery.permits = 0;
+    const going = delivery.deliver('a');
+    const plan = samplePlan({ syncId: 'other', vendor: 'fake', operation: 'things.upsert', object: 'thing', maxBatch: 100, maxBatchBytes: 1_000_000 });
+    const paused = delivery.deliver('b', { plan });
+    await settle();
+    delivery.blocked = (_scopes, { sync }) => (sync === 'other' ? { cause: 'paused', untilMs: Date.now() + 15_000 } : null);
+    delivery.free();
+    expect(await paused).toMatchObject({ kind: 'unsent', cause: 'paused' });
+    expect(await going).toMatchObject({ kind: 'done' });
+    expect(delivery.batches).toEqual([['a']]);
+  });
+
   test('paused while it waits for a permit: it leaves, and the lane is free for others', async () => {
     const delivery = new TestDelivery();
     delivery.permits = 0;

@@ -5,7 +5,7 @@ import type { Permit } from '../../connectors/permit';
 import type { Confirmation, OutcomeRow } from '../../ledger/port';
 import type { AttemptEnd, RecordOutcome } from '../../schemas/outcome';
 import type { BudgetScope } from '../../schemas/plan';
-import type { ActivityDeps, VendorLink } from '../deps';
+import { nothingSent, type ActivityDeps, type VendorLink } from '../deps';
 import { type Claimed, claimRequest, numbered, rowOf, unsent } from './claimed';
 import type { Item, ItemEnd } from './item';
 import { bounded, connectorFault, isBatchRefusal, watchStatus } from './vendor-answer';
@@ -67,7 +67,7 @@ export class Sender {
 
   /** Nothing was sent: an admission as probe must be free again. */
   private reportUnsent(): void {
-    this.deps.health.report(this.scopes, { answered: [], failed: [], connection: false });
+    this.deps.health.report(this.scopes, nothingSent);
   }
 
   private async claim(items: Item[]): Promise<Claimed[]> {

@@ -34,6 +34,14 @@ test('a 429 pauses every worker of the scope for what the vendor asked, and lowe
   expect(world.count(50_000, 60_000)).toBeGreaterThan(85);
 });
 
+test('a permit only tried, and given back, is no sign of live calls to come: bulk has all of the window', async () => {
+  const { world, workers } = stage();
+  void workers[0]!.gate.acquire({ scopes: [scope], lane: 'live', sync: 'worker' }).then((permit) => permit.giveBack());
+  world.demand(workers[0]!, { lane: 'backfill', backlog: 5, from: 1_000 });
+  await world.time.run(10_000);
+  expect(world.state.workers['w1']!.demand.map(({ sync }) => sync)).toEqual(['backfill']);
+});
+
 test('a spent day: nothing more goes, and nothing is asked for while nobody waits', async () => {
   const { world, workers } = stage([...perSecond, { name: 'day', kind: 'rolling', ms: 3_600_000, max: 50 }]);
   world.demand(workers[0]!, { lane: 'backfill', backlog: 5, to: 60_000 });

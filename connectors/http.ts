@@ -212,8 +212,11 @@ export function createVendorHttp(options: VendorHttpOptions): VendorHttp {
     const good = answer.status >= 200 && answer.status < 300;
     const parsed = good ? (request.answer === 'text' ? { ok: true, data: text } : parseJson(text)) : parseJson(withoutSecrets(text, secrets));
     const response = { status: answer.status, headers: responseHeaders, data: parsed.data };
+    // Looked for in the answer as it is; what is kept of a failure comes from one without secrets.
     const hidden =
-      good && parsed.ok && connector.failureIn ? hiddenFailure(connector, { ...response, data: parseJson(withoutSecrets(text, secrets)).data }) : null;
+      good && parsed.ok && hiddenFailure(connector, response)
+        ? hiddenFailure(connector, { ...response, data: parseJson(withoutSecrets(text, secrets)).data })
+        : null;
     if (good && parsed.ok && !hidden) {
       finish({ status: answer.status, headers: responseHeaders }, 'OK', false);
       return response;

@@ -5,16 +5,9 @@ import type { VendorLink } from '../activities/deps';
 import { ConfigError } from '../platform/config';
 import type { Environment, Secrets } from '../platform/secrets';
 import { accountVariable, budgetScopes, type VendorAccount } from '../syncs/accounts-api';
-import type { Sync } from '../syncs/define-sync';
 
 /** From permit to last byte, milliseconds. */
 const callTimeoutMs = 10_000;
-
-/** Every vendor account that some sync writes to or asks. */
-export function vendorAccounts(syncs: readonly Sync[]): VendorAccount[] {
-  const accounts = syncs.flatMap((sync) => [sync.to.account, ...(sync.enrich ? [sync.enrich.account] : [])]);
-  return [...new Map(accounts.map((account) => [`${account.connector.vendor}/${account.name}`, account])).values()];
-}
 
 /** HTTP to every account. Credentials are checked now, so that a missing one stops the start, not the first record. */
 export function createLinks(options: { accounts: readonly VendorAccount[]; secrets: Secrets; env: Environment; gate: Gate }) {

@@ -1,6 +1,6 @@
 import type { LimitReading } from '../../connectors/connector';
 import type { CallEnd, Permit, PermitRequest } from '../../connectors/permit';
-import { lanes, type BudgetScope } from '../../schemas/plan';
+import { budgetName, lanes, type BudgetScope } from '../../schemas/plan';
 import type { Group } from './demand';
 import type { ScopeBudget } from './scope-budget';
 
@@ -142,7 +142,7 @@ export class GateCore {
   }
 
   private lineOf(request: PermitRequest): Line {
-    const key = `${request.lane}/${request.sync}/${request.scopes.map(({ vendor, scope }) => `${vendor}/${scope}`).join('+')}`;
+    const key = `${request.lane}/${request.sync}/${request.scopes.map(budgetName).join('+')}`;
     let line = this.lines.get(key);
     if (!line) {
       const scopes = request.scopes.map((scope) => this.options.scope(scope));

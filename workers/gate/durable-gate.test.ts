@@ -42,6 +42,15 @@ test('a permit only tried, and given back, is no sign of live calls to come: bul
   expect(world.state.workers['w1']!.demand.map(({ sync }) => sync)).toEqual(['backfill']);
 });
 
+test('a permit given back is no service: who could not use it has its turn all the same', async () => {
+  const { world, workers } = stage([{ name: 'w', kind: 'rolling', ms: 1_000, max: 20 }]);
+  world.demand(workers[0]!, { lane: 'live', sync: 'a', backlog: 30, giveBack: 0.5 });
+  world.demand(workers[0]!, { lane: 'live', sync: 'b', backlog: 30 });
+  await world.time.run(60_000);
+  const part = world.count(10_000, 60_000, ({ sync }) => sync === 'a') / world.count(10_000, 60_000);
+  expect(part).toBeCloseTo(0.5, 1);
+});
+
 test('a spent day: nothing more goes, and nothing is asked for while nobody waits', async () => {
   const { world, workers } = stage([...perSecond, { name: 'day', kind: 'rolling', ms: 3_600_000, max: 50 }]);
   world.demand(workers[0]!, { lane: 'backfill', backlog: 5, to: 60_000 });

@@ -42,7 +42,7 @@ export class GateCore {
 
   enqueue(waiter: Waiter): void {
     const line = this.lineOf(waiter.request);
-    // Who comes back after a pause claims nothing for it.
+    // Who comes back after a pause claims nothing for it; who asks for one call after the other is not away in between.
     if (line.queue.length === 0) line.served = Math.max(line.served, leastServed(this.waiting()));
     line.queue.push(waiter);
     for (const group of line.groups) group.waiting += units(waiter.request);
@@ -115,8 +115,9 @@ export class GateCore {
   private take(line: Line, request: PermitRequest, now: number): Permit {
     const cost = units(request);
     const taken = line.scopes.map((scope, index) => scope.take(line.groups[index]!, cost, now));
-    line.served += cost / Math.max(1, Math.min(...line.groups.map((group) => group.weight)));
-    line.credit = Math.max(-2, line.credit - cost);
+    const [served, credit] = [cost * stepOf(line), Math.min(cost, line.credit + 2)];
+    line.served += served;
+    line.credit -= credit;
     let open = true;
     const once = (end: () => void): void => {
       if (!open) throw new Error('a permit was ended twice: every call ends its permit exactly once');
@@ -128,7 +129,13 @@ export class GateCore {
       scopes: request.scopes,
       sent: () => taken.forEach((one) => one.sent(this.options.now())),
       done: (end) => once(() => taken.forEach((one, index) => one.done(end, this.options.readings(request.scopes[index]!, end), this.options.now()))),
-      giveBack: () => once(() => taken.forEach((one) => one.giveBack())),
+      giveBack: () =>
+        once(() => {
+          taken.forEach((one) => one.giveBack());
+          // Not served: it is as near to its turn as before.
+          line.served -= served;
+          line.credit += credit;
+        }),
     };
   }
 
@@ -170,8 +177,14 @@ function rank(line: Line): number {
   return Math.max(...line.groups.map((group) => lanes.indexOf(group.lane)));
 }
 
+/** How much of its turn one call takes. */
+function stepOf(line: Line): number {
+  return 1 / Math.max(1, Math.min(...line.groups.map((group) => group.weight)));
+}
+
+/** How far behind a line is at most that never went away: by the step of another. */
 function leastServed(lines: readonly Line[]): number {
-  return lines.length === 0 ? 0 : Math.min(...lines.map((line) => line.served));
+  return lines.length === 0 ? 0 : Math.min(...lines.map((line) => line.served - stepOf(line)));
 }
 
 function units(request: PermitRequest): number {

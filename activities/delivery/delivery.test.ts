@@ -1,4 +1,4 @@
-import { VendorError, type VendorErrorFacts } from '../../connectors/errors';
+import { NoPermitInTime, VendorError, type VendorErrorFacts } from '../../connectors/errors';
 import { sampleAttempt } from '../../test/support/sample-run';
 import { batchCap } from './item';
 import { TestDelivery } from '../../test/support/test-delivery';
@@ -130,6 +130,42 @@ describe('what was not sent uses nothing', () => {
     expect(await delivery.deliver('a')).toMatchObject({ kind: 'unsent', cause: 'ledger' });
     expect(delivery.batches).toEqual([]);
     expect(delivery.permitsGivenBack).toBe(1);
+  });
+});
+
+describe('a call of several requests', () => {
+  const claimedLate = (delivery: TestDelivery): void => {
+    // So much of the claim has passed that little is left for the wait.
+    let passed = 0;
+    delivery.deps.now = () => Date.now() + passed;
+    delivery.claim = () => {
+      passed = 4_900;
+      return { kind: 'claimed', claim: 1, ambiguous: false, dropFields: [] };
+    };
+  };
+
+  test('no permit for a further one while the claim holds: unsent, the claim given up, no attempt used', async () => {
+    const delivery = new TestDelivery();
+    claimedLate(delivery);
+    delivery.answer = async (_keys, call) => {
+      await call.get('/lookup');
+      throw new Error('not reached');
+    };
+    const scopes = [{ vendor: 'fake', scope: 'main.lists' }];
+    delivery.further = (patience) =>
+      new Promise((_, reject) => patience!.addEventListener('abort', () => reject(new NoPermitInTime('fake', scopes, false)), { once: true }));
+    expect(await delivery.deliver('a')).toMatchObject({ kind: 'unsent', cause: 'budget' });
+    expect(delivery.confirmed).toMatchObject([{ landed: false }]);
+    expect(delivery.reports).toEqual([{ answered: [], failed: [], connection: false }]);
+  });
+
+  test('after one that may have written something: failed, ambiguous, the claim is kept', async () => {
+    const delivery = new TestDelivery();
+    delivery.answer = async () => {
+      throw new NoPermitInTime('fake', [], true);
+    };
+    expect(await delivery.deliver('a')).toMatchObject({ kind: 'failed', attempt: { code: 'RATE_LIMITED', ambiguous: true } });
+    expect(delivery.confirmed).toEqual([]);
   });
 });
 

@@ -1,6 +1,6 @@
 import { pino } from 'pino';
 import { z } from 'zod';
-import { defineConnector, defineOperation, type Call, type RecordResult } from '../../connectors/connector';
+import { defineConnector, defineOperation, type Call, type RecordResult, type VendorResponse } from '../../connectors/connector';
 import { VendorError } from '../../connectors/errors';
 import type { Gate, Permit } from '../../connectors/permit';
 import type { ClaimRequest, ClaimResult, Confirmation, OutcomeRow } from '../../ledger/port';
@@ -23,6 +23,8 @@ export class TestDelivery {
   /** What the vendor does with a batch; by default it accepts. */
   answer: (keys: string[], call: Call) => Promise<RecordResult[]> = async (keys) => keys.map((key) => ({ key, status: 'accepted', vendorId: `id-${key}` }));
   claim: (request: ClaimRequest) => ClaimResult = () => ({ kind: 'claimed', claim: 1, ambiguous: false, dropFields: [] });
+  /** What becomes of requests that the vendor's answer makes. */
+  further: (patience: AbortSignal | undefined) => Promise<VendorResponse> = async () => ({ status: 200, headers: {}, data: {} });
   claimFails = 0;
   confirmFails = 0;
   admission: Admission = { kind: 'go' };
@@ -90,9 +92,9 @@ export class TestDelivery {
     },
     link: () => ({
       timeoutMs: 10_000,
-      call: ({ permit }) => {
+      call: ({ permit, patience }) => {
         permit?.done({ status: 200, headers: {} });
-        const request = async () => ({ status: 200, headers: {}, data: {} });
+        const request = () => this.further(patience);
         return { request, get: request, post: request, release: () => undefined };
       },
     }),

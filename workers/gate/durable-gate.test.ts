@@ -34,6 +34,38 @@ test('a 429 pauses every worker of the scope for what the vendor asked, and lowe
   expect(world.count(50_000, 60_000)).toBeGreaterThan(85);
 });
 
+test('half-open: a login, or a second request, of the probe’s call goes with it; nobody else’s does', async () => {
+  const { world, workers } = stage();
+  const { gate } = workers[0]!;
+  const fail = async (record: number): Promise<void> => {
+    const permit = await gate.acquire(ask());
+    permit.done({ status: 503, headers: {} });
+    gate.report([scope], { answered: [], failed: [`r${record}`], connection: false });
+  };
+  for (let record = 0; record < 5; record++) void fail(record);
+  await world.time.run(20_000);
+  expect(gate.openUntil([scope])).toBeGreaterThan(world.time.now);
+  const got: string[] = [];
+  const next = (name: string, more: Partial<PermitRequest> = {}) =>
+    gate.acquire({ ...ask(), ...more }).then((permit) => {
+      got.push(name);
+      return permit;
+    });
+  const first = next('probe');
+  while (got.length === 0) await world.time.run(world.time.now + 500);
+  const permit = await first;
+  const { now } = world.time;
+  expect([permit.probe, gate.admit([scope])]).toEqual([true, { kind: 'probe' }]);
+  permit.done(ok); // the login
+  void next('another');
+  void next('its request', { probe: true }).then((further) => further.done(ok));
+  await world.time.run(now + 3_000);
+  expect(got).toEqual(['probe', 'its request']);
+  gate.report([scope], { answered: ['r1'], failed: [], connection: false });
+  await world.time.run(now + 20_000);
+  expect(got).toEqual(['probe', 'its request', 'another']);
+});
+
 test('a permit only tried, and given back, is no sign of live calls to come: bulk has all of the window', async () => {
   const { world, workers } = stage();
   void workers[0]!.gate.acquire({ scopes: [scope], lane: 'live', sync: 'worker' }).then((permit) => permit.giveBack());

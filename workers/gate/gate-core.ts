@@ -16,6 +16,8 @@ interface Line {
   scopes: ScopeBudget[];
   groups: Group[];
   queue: Waiter[];
+  /** Further requests of a probe: what holds all others back lets these through. */
+  probe: boolean;
   /** Calls it is sure of and has not had: grows at its floor's rate. */
   credit: number;
   creditAt: number;
@@ -101,7 +103,7 @@ export class GateCore {
   private awaited(line: Line, readyAt: number, now: number): ScopeBudget[] {
     if (readyAt <= now || readyAt === Infinity) return [];
     const cost = units(line.queue[0]!.request);
-    return line.scopes.filter((scope, index) => scope.readyAt(line.groups[index]!, cost, now, true) === readyAt);
+    return line.scopes.filter((scope, index) => scope.readyAt(line.groups[index]!, cost, now, { owed: true, probe: line.probe }) === readyAt);
   }
 
   /** Whether a whole call of its guarantee is due. Its credit grows at the rate of its floor, and every call takes from it. */
@@ -127,6 +129,7 @@ export class GateCore {
     };
     return {
       scopes: request.scopes,
+      probe: taken.some(({ probe }) => probe),
       sent: () => taken.forEach((one) => one.sent(this.options.now())),
       done: (end) => once(() => taken.forEach((one, index) => one.done(end, this.options.readings(request.scopes[index]!, end), this.options.now()))),
       giveBack: () =>
@@ -140,7 +143,7 @@ export class GateCore {
   }
 
   private readyAt(line: Line, cost: number, now: number, owed = false): number {
-    return Math.max(now, ...line.scopes.map((scope, index) => scope.readyAt(line.groups[index]!, cost, now, owed)));
+    return Math.max(now, ...line.scopes.map((scope, index) => scope.readyAt(line.groups[index]!, cost, now, { owed, probe: line.probe })));
   }
 
   private leave(line: Line, index: number): void {
@@ -149,12 +152,12 @@ export class GateCore {
   }
 
   private lineOf(request: PermitRequest): Line {
-    const key = `${request.lane}/${request.sync}/${request.scopes.map(budgetName).join('+')}`;
+    const key = `${request.lane}/${request.sync}/${request.scopes.map(budgetName).join('+')}${request.probe ? '/probe' : ''}`;
     let line = this.lines.get(key);
     if (!line) {
       const scopes = request.scopes.map((scope) => this.options.scope(scope));
       const now = this.options.now();
-      line = { scopes, groups: [], queue: [], credit: 0, creditAt: now, served: 0 };
+      line = { scopes, groups: [], queue: [], probe: request.probe === true, credit: 0, creditAt: now, served: 0 };
       this.lines.set(key, line);
     }
     // Asked for anew each time: a group long silent is dropped by its scope.

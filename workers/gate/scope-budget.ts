@@ -33,6 +33,8 @@ const brakeAt = 2;
 
 /** One call's hold on the scope. */
 export interface Taken {
+  /** The call tests whether the vendor is back. */
+  probe: boolean;
   /** The request leaves now. */
   sent(now: number): void;
   done(end: CallEnd, readings: readonly LimitReading[], now: number): void;
@@ -89,10 +91,10 @@ export class ScopeBudget {
     return Math.max(now, this.refusals.until, ...this.counts.map((stock) => stock.shutUntil(now)));
   }
 
-  /** When `units` can go; `Infinity` when calls on their way or the budget decide. `owed`: neither reserve nor pace holds it back. */
-  readyAt(group: Group, units: number, now: number, owed = false): number {
+  /** When `units` can go; `Infinity` when calls on their way or the budget decide. `owed`: neither reserve nor pace holds it back. `probe`: of the call that tests the vendor. */
+  readyAt(group: Group, units: number, now: number, { owed = false, probe = false } = {}): number {
     if (now < this.refusals.until) return this.refusals.until;
-    const shut = this.breaker.shutUntil(now);
+    const shut = this.breaker.shutUntil(now, probe);
     if (shut > 0) return shut;
     if (!this.hasLease(now)) {
       const paused = this.pausedUntil(now);
@@ -149,6 +151,7 @@ export class ScopeBudget {
     // What it could not send while all slots were taken, it may catch up on, a few calls at a time.
     if (group.lane !== 'live') this.nextBulk = Math.max(this.nextBulk, now - catchUp * this.spacing) + pace * this.spacing;
     return {
+      probe,
       sent: (at) => void (call.sentAt = at),
       done: (end, readings, at) => {
         this.out--;

@@ -36,6 +36,7 @@ function membership(list: string, change: 'add' | 'remove'): Operation<ListMembe
     name: `list.${list}.${change}`,
     object: memberOf(list),
     quota: 'profiles',
+    requests: 2,
     maxBatch: 1_000,
     resend: 'safe',
     input,

@@ -48,6 +48,9 @@ export interface CallReport {
   connection: boolean;
 }
 
+/** The report of an admission that led to no call: a probe is free again. */
+export const nothingSent: CallReport = { answered: [], failed: [], connection: false };
+
 /** Everything activities reach the world with; made in `workers/`, faked in tests. */
 export interface ActivityDeps {
   syncs: ReadonlyMap<string, Sync>;

@@ -112,6 +112,8 @@ export interface Operation<I = never> {
   readonly object: string;
   /** Which of the connector's `quotas` its first request counts by; a later one that counts by another names it. */
   readonly quota?: string;
+  /** Requests of one call that may each take long: its claims hold for so many timeouts. @default 1 */
+  readonly requests?: number;
   /** Records per call. */
   readonly maxBatch: number;
   /** Bytes of JSON per call; a single larger record is refused with its size. @default 1 MiB */

@@ -1,3 +1,5 @@
+import type { BudgetScope } from '../schemas/plan';
+
 /**
  * Every way a vendor call can end other than well. `RATE_LIMITED` and `UNAVAILABLE` are retried, `UNKNOWN` too (and
  * surfaced: an unknown error is never classed permanent); the others are permanent.
@@ -55,5 +57,20 @@ export class VendorError extends Error implements VendorErrorFacts {
   /** Whether trying again can help. */
   get retryable(): boolean {
     return this.code === 'RATE_LIMITED' || this.code === 'UNAVAILABLE' || this.code === 'UNKNOWN';
+  }
+}
+
+/**
+ * A further request of a call had no permit in the time its call may wait: it was not sent. Ambiguous when an earlier one may
+ * have written something; else the whole call came to nothing, and can be made again.
+ */
+export class NoPermitInTime extends VendorError {
+  constructor(
+    vendor: string,
+    /** Where it waited. */
+    readonly scopes: readonly BudgetScope[],
+    ambiguous: boolean,
+  ) {
+    super({ code: 'RATE_LIMITED', status: null, ambiguous, message: `no permit for a further request to ${vendor} in the time its call may take` });
   }
 }

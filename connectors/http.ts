@@ -2,6 +2,7 @@ import http from 'node:http';
 import https from 'node:https';
 import axios, { isAxiosError, type AxiosResponse } from 'axios';
 import type { BudgetScope, Lane } from '../schemas/plan';
+import { CallPermits, type CallOptions } from './call-permits';
 import type { Call, Connector, VendorRequest, VendorResponse } from './connector';
 import { VendorError } from './errors';
 import {
@@ -55,17 +56,7 @@ export interface VendorHttpOptions {
   onAttempt?: (attempt: HttpAttempt) => void;
 }
 
-/** On whose behalf requests are made. */
-export interface CallOptions {
-  scopes: readonly BudgetScope[];
-  lane: Lane;
-  /** The sync's id, or `trace`, `doctor`, … */
-  sync: string;
-  /** Spent by the first request; further ones ask the gate. */
-  permit?: Permit;
-  /** Before the request leaves: rejects with the signal's reason. After: `VendorError`, ambiguous. */
-  signal?: AbortSignal;
-}
+export type { CallOptions } from './call-permits';
 
 /** A {@link Call} that can say that it did not need its permit. */
 export interface PermittedCall extends Call {
@@ -212,8 +203,11 @@ export function createVendorHttp(options: VendorHttpOptions): VendorHttp {
     const good = answer.status >= 200 && answer.status < 300;
     const parsed = good ? (request.answer === 'text' ? { ok: true, data: text } : parseJson(text)) : parseJson(withoutSecrets(text, secrets));
     const response = { status: answer.status, headers: responseHeaders, data: parsed.data };
+    // Looked for in the answer as it is; what is kept of a failure comes from one without secrets.
     const hidden =
-      good && parsed.ok && connector.failureIn ? hiddenFailure(connector, { ...response, data: parseJson(withoutSecrets(text, secrets)).data }) : null;
+      good && parsed.ok && hiddenFailure(connector, response)
+        ? hiddenFailure(connector, { ...response, data: parseJson(withoutSecrets(text, secrets)).data })
+        : null;
     if (good && parsed.ok && !hidden) {
       finish({ status: answer.status, headers: responseHeaders }, 'OK', false);
       return response;
@@ -226,43 +220,33 @@ export function createVendorHttp(options: VendorHttpOptions): VendorHttp {
 
   return {
     call(by) {
-      let given = by.permit;
-      const permit = async (quota: string | undefined): Promise<Permit> => {
-        const scopes = (quota === undefined ? undefined : options.scopesOf?.(quota)) ?? by.scopes;
-        // A permit is good for the quota it came from, and for no other.
-        const first = sameScopes(scopes, by.scopes) ? given : undefined;
-        if (first) given = undefined;
-        return first ?? (await gate.acquire({ scopes, lane: by.lane, sync: by.sync, ...(by.signal ? { signal: by.signal } : {}) }));
-      };
+      const permits = new CallPermits({ vendor: connector.vendor, gate, scopesOf: options.scopesOf, by });
       const request = async (vendorRequest: VendorRequest): Promise<VendorResponse> => {
         by.signal?.throwIfAborted();
-        // Others may wait for the same login: it does not end with the call that happened to send it.
         const { signal, ...alone } = by;
-        const send = (login: VendorRequest, own: Readonly<Record<string, string>>): Promise<VendorResponse> =>
-          spend(login, alone, () => permit(login.quota), own);
-        const used = await currentCredentials(send).catch((error: unknown) => {
+        const login = (one: VendorRequest, own: Readonly<Record<string, string>>) => spend(one, alone, () => permits.login(one.quota), own);
+        const session = () => permits.patiently(currentCredentials(login));
+        const used = await session().catch((error: unknown) => {
           signal?.throwIfAborted();
           throw error;
         });
         try {
-          return await spend(vendorRequest, by, () => permit(vendorRequest.quota), used);
+          return await spend(vendorRequest, by, () => permits.next(vendorRequest), used);
         } catch (error) {
           if (!(error instanceof VendorError) || !refusesCredentials(error)) throw error;
+          permits.refused();
           // Several calls may meet the refusal together: only the first throws the old credentials away.
           if (current === used) credentials = current = undefined;
-          const fresh = await currentCredentials(send);
+          const fresh = await session();
           if (JSON.stringify(connector.auth(fresh)) === JSON.stringify(connector.auth(used))) throw error;
-          return spend(vendorRequest, by, () => permit(vendorRequest.quota), fresh);
+          return spend(vendorRequest, by, () => permits.next(vendorRequest), fresh);
         }
       };
       return {
         request,
         get: (path, query) => request({ method: 'GET', path, ...(query ? { query } : {}) }),
         post: (path, body) => request({ method: 'POST', path, body }),
-        release() {
-          given?.giveBack();
-          given = undefined;
-        },
+        release: () => permits.release(),
       };
     },
     close() {
@@ -270,12 +254,6 @@ export function createVendorHttp(options: VendorHttpOptions): VendorHttp {
       agents.https.destroy();
     },
   };
-}
-
-function sameScopes(one: readonly BudgetScope[], other: readonly BudgetScope[]): boolean {
-  return (
-    one === other || (one.length === other.length && one.every(({ vendor, scope }, index) => vendor === other[index]?.vendor && scope === other[index].scope))
-  );
 }
 
 function rateLimitedIn(error: VendorError): Pick<CallEnd, 'rateLimited'> {

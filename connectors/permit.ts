@@ -8,6 +8,8 @@ export interface PermitRequest {
   sync: string;
   /** Cost units; 1 for a plain call. */
   cost?: number;
+  /** A further request of a call whose first permit was the probe: part of the same test, which lets nothing else through. */
+  probe?: boolean;
   signal?: AbortSignal;
 }
 
@@ -25,6 +27,8 @@ export interface CallEnd {
 /** The right to make one HTTP call now. Spent by `http.ts`; `done` exactly once, or `giveBack` when nothing was sent. */
 export interface Permit {
   readonly scopes: readonly BudgetScope[];
+  /** Its call tests whether a vendor that failed is back. */
+  readonly probe?: boolean;
   /** The request leaves now: what lay before (a claim, a wait for credentials) is not the vendor's time. */
   sent?(): void;
   done(end: CallEnd): void;

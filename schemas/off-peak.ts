@@ -1,4 +1,4 @@
-import type { Lane } from './plan';
+import { bulkLanes, type Lane } from './plan';
 
 /**
  * The hours in which some lanes of a vendor account may send. Outside of them they get no permits; live records are never
@@ -14,8 +14,6 @@ export interface OffPeak {
   /** IANA name, e.g. `Europe/Berlin`. */
   timeZone: string;
 }
-
-const bulkLanes: readonly string[] = ['scheduled', 'backfill', 'replay'];
 
 /** Held records come back over five minutes: shorter hours would be over before the last of them. */
 const leastMinutes = 30;

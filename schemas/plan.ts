@@ -3,11 +3,18 @@ import type { ResendRule } from './outcome';
 /** Order of service inside a budget. */
 export const lanes = ['live', 'scheduled', 'backfill', 'replay'] as const;
 export type Lane = (typeof lanes)[number];
+/** All but the first: work in bulk, which can wait. */
+export const bulkLanes = lanes.filter((lane) => lane !== 'live');
 
 /** What a vendor counts a quota by, e.g. `{ vendor: 'hubspot', scope: 'main' }` for one portal. */
 export interface BudgetScope {
   vendor: string;
   scope: string;
+}
+
+/** As commands take it and maps are keyed by: `vendor/scope`. */
+export function budgetName({ vendor, scope }: BudgetScope): string {
+  return `${vendor}/${scope}`;
 }
 
 /** Retry policy in force; all times in milliseconds. Waiting for budget uses no attempt. */

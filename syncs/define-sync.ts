@@ -1,6 +1,6 @@
 import type { Contract } from '../schemas/contract';
 import { contractRef } from '../schemas/contract';
-import type { Lane, RetryPolicy, SyncPlan } from '../schemas/plan';
+import type { BudgetScope, Lane, RetryPolicy, SyncPlan } from '../schemas/plan';
 import type { Enrichment, JobOperation, Operation } from '../connectors/connector';
 import { budgetScopes, type SourceAccount, type VendorAccount } from './accounts-api';
 import { durationMs, type Duration } from './duration';
@@ -173,6 +173,20 @@ export function defineSync<T, I, E = undefined>(options: SyncOptions<T, I, E>): 
   };
 }
 
+/** A declaration that spends from budgets: a sync of events or of rows. */
+export type Spender = Pick<Sync, 'id' | 'budget' | 'enrich'> & { to: Destination<unknown> | JobDestination<unknown> };
+
+/** Every vendor account that some sync writes to or asks. */
+export function vendorAccounts(syncs: readonly Pick<Spender, 'to' | 'enrich'>[]): VendorAccount[] {
+  const accounts = syncs.flatMap(({ to, enrich }) => [to.account, ...(enrich ? [enrich.account] : [])]);
+  return [...new Map(accounts.map((account) => [`${account.connector.vendor}/${account.name}`, account])).values()];
+}
+
+/** What a record of the sync needs to be sent: its calls have a permit from each of these budgets. */
+export function scopesOf({ to }: Pick<Spender, 'to'>): BudgetScope[] {
+  return budgetScopes(to.account, to.operation.quota);
+}
+
 /** The sync as plain data: input of its workflow, policy in force in the Web UI. */
 export function compilePlan(sync: Sync): SyncPlan {
   const { operation, account } = sync.to;
@@ -189,7 +203,7 @@ export function compilePlan(sync: Sync): SyncPlan {
     maxBatchBytes: operation.maxBatchBytes,
     resend: operation.resend,
     mapVersion: sync.mapVersion,
-    scopes: budgetScopes(account, operation.quota),
+    scopes: scopesOf(sync),
     retry: sync.retry,
     budget: sync.budget,
     ...(sync.enrich

@@ -3,8 +3,7 @@ import { contractRef, type Contract } from '../schemas/contract';
 import type { Lane, RetryPolicy } from '../schemas/plan';
 import type { OnRemove, TableGuards, TablePlan, TableSource } from '../schemas/table';
 import type { JobOperation, Operation } from '../connectors/connector';
-import { budgetScopes } from './accounts-api';
-import { checkBudget, checkId, retryPolicy, type BudgetOptions, type Destination, type JobDestination, type RetryOptions, type Skip } from './define-sync';
+import { checkBudget, checkId, retryPolicy, scopesOf, type BudgetOptions, type Destination, type JobDestination, type RetryOptions, type Skip } from './define-sync';
 import { durationMs, type Duration } from './duration';
 import type { WarehouseAccount } from './warehouses-api';
 
@@ -218,7 +217,7 @@ export function compileTablePlan(sync: TableSync): TablePlan {
     onRemove: sync.removal?.onRemove ?? 'ignore',
     ...(sync.membership ? { membership: true } : {}),
     mapVersion: sync.mapVersion,
-    scopes: budgetScopes(account, operation.quota),
+    scopes: scopesOf(sync),
     retry: sync.retry,
     budget: sync.budget,
     guards: sync.guards,

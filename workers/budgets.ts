@@ -5,15 +5,15 @@ import { performance } from 'node:perf_hooks';
 import type { Logger } from 'pino';
 import { ConfigError } from '../platform/config';
 import type { OffPeak } from '../schemas/off-peak';
-import type { BudgetScope } from '../schemas/plan';
-import { allBudgets, budgetScopes, type VendorAccount } from '../syncs/accounts-api';
+import { budgetName, type BudgetScope } from '../schemas/plan';
+import { allBudgets, type VendorAccount } from '../syncs/accounts-api';
+import { scopesOf, vendorAccounts, type Spender } from '../syncs/define-sync';
 import { checkLimits, checkShares } from '../workflows/budget/validate';
 import { vendorTaskQueue } from '../workflows/ids';
 import { createAlerts } from './alerts';
 import { createBacklog } from './gate/backlog';
 import { DurableGate, queueLanes } from './gate/durable-gate';
 import { createLeaseClient } from './gate/lease-client';
-import { vendorAccounts, type Spender } from './links';
 
 /** What the syncs declare of one budget scope. */
 export interface DeclaredBudget {
@@ -29,7 +29,7 @@ export function declaredBudgets(syncs: readonly Spender[]): Map<string, Declared
   const budgets = new Map<string, DeclaredBudget>();
   for (const account of vendorAccounts(syncs)) {
     for (const { scope, quota } of allBudgets(account)) {
-      const id = idOf(scope);
+      const id = budgetName(scope);
       const known = budgets.get(id);
       const offPeak = account.offPeak ?? null;
       if (!known) budgets.set(id, { accounts: [account], limits: account.connector.limits(account.plan, quota), shares: {}, offPeak });
@@ -42,7 +42,7 @@ export function declaredBudgets(syncs: readonly Spender[]): Map<string, Declared
   }
   for (const [id, budget] of budgets) {
     for (const sync of syncs) {
-      const spends = spentBy(sync).some((scope) => idOf(scope) === id);
+      const spends = scopesOf(sync).some((scope) => budgetName(scope) === id);
       if (spends && sync.budget.share !== undefined) budget.shares[sync.id] = sync.budget.share;
     }
     for (const check of [() => checkLimits(budget.limits), () => checkShares(budget.shares)]) {
@@ -57,13 +57,6 @@ export function declaredBudgets(syncs: readonly Spender[]): Map<string, Declared
   return budgets;
 }
 
-const idOf = ({ vendor, scope }: BudgetScope): string => `${vendor}/${scope}`;
-
-/** What a record of the sync needs to be sent. */
-function spentBy({ to }: Spender): BudgetScope[] {
-  return budgetScopes(to.account, to.operation.quota);
-}
-
 /** The process's gate to every budget its syncs spend from. */
 export function createGate(options: {
   syncs: readonly Spender[];
@@ -74,22 +67,26 @@ export function createGate(options: {
 }): DurableGate {
   const { syncs, client, namespace, log } = options;
   const budgets = declaredBudgets(syncs);
+  /** Accounts whose records spend from a budget, by its name. */
+  const writtenTo = new Map<string, VendorAccount[]>();
+  for (const sync of syncs) for (const name of scopesOf(sync).map(budgetName)) writtenTo.set(name, [...(writtenTo.get(name) ?? []), sync.to.account]);
   const worker = `${hostname()}-${process.pid}-${randomUUID().slice(0, 8)}`;
   const silent = new Map<string, number>();
   const alerts = createAlerts({ webhook: options.alertWebhook, log });
   const gate: DurableGate = new DurableGate({
     scope: (scope) => {
-      const budget = budgets.get(idOf(scope));
+      const budget = budgets.get(budgetName(scope));
       return { worker, limits: budget?.limits ?? [], shares: budget?.shares ?? {}, offPeak: budget?.offPeak ?? null };
     },
-    readings: (scope, { headers }) => budgets.get(idOf(scope))?.accounts[0]?.connector.limitReadings({ headers }) ?? [],
+    readings: (scope, { headers }) => budgets.get(budgetName(scope))?.accounts[0]?.connector.limitReadings({ headers }) ?? [],
     lease: createLeaseClient(client),
     backlog: createBacklog(client, namespace, (scope) => {
-      const accounts = syncs.filter((sync) => spentBy(sync).some((one) => idOf(one) === idOf(scope))).map(({ to }) => to.account);
-      const queues = accounts.flatMap(({ connector, name }) => queueKinds(scope).map((kind) => vendorTaskQueue(connector.vendor, name, kind)));
+      const queues = (writtenTo.get(budgetName(scope)) ?? []).flatMap(({ connector, name }) =>
+        queueKinds(scope).map((kind) => vendorTaskQueue(connector.vendor, name, kind)),
+      );
       return [...new Set(queues)];
     }),
-    alert: (scope, alert) => alerts(idOf(scope), alert),
+    alert: (scope, alert) => alerts(budgetName(scope), alert),
     timers: {
       now: () => performance.now(),
       after: (ms, run) => {
@@ -101,7 +98,7 @@ export function createGate(options: {
     epoch: () => Date.now(),
     failed: (scope, error) => {
       // One line per quarter of a minute: while Temporal is away, every try fails the same way.
-      const id = idOf(scope);
+      const id = budgetName(scope);
       if (Date.now() - (silent.get(id) ?? 0) < 15_000) return;
       silent.set(id, Date.now());
       log.warn({ err: error, budget: id }, 'the budget does not answer; calls go on while the lease lasts, then wait');

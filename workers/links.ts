@@ -5,19 +5,9 @@ import type { VendorLink } from '../activities/deps';
 import { ConfigError } from '../platform/config';
 import type { Environment, Secrets } from '../platform/secrets';
 import { accountVariable, budgetScopes, type VendorAccount } from '../syncs/accounts-api';
-import type { Destination, JobDestination, Sync } from '../syncs/define-sync';
 
 /** From permit to last byte, milliseconds. */
 const callTimeoutMs = 10_000;
-
-/** A declaration that spends from budgets: a sync of events or of rows. */
-export type Spender = Pick<Sync, 'id' | 'budget' | 'enrich'> & { to: Destination<unknown> | JobDestination<unknown> };
-
-/** Every vendor account that some sync writes to or asks. */
-export function vendorAccounts(syncs: readonly Spender[]): VendorAccount[] {
-  const accounts = syncs.flatMap((sync) => [sync.to.account, ...(sync.enrich ? [sync.enrich.account] : [])]);
-  return [...new Map(accounts.map((account) => [`${account.connector.vendor}/${account.name}`, account])).values()];
-}
 
 /** HTTP to every account. Credentials are checked now, so that a missing one stops the start, not the first record. */
 export function createLinks(options: { accounts: readonly VendorAccount[]; secrets: Secrets; env: Environment; gate: Gate }) {

@@ -77,8 +77,17 @@ describe('a re-armed event whose old run is still there', () => {
   });
 
   test('completed after all: the row takes that end', async () => {
-    const [[name, rows] = []] = await startAgain('COMPLETED', { outcome: 'accepted', attempts: [{}], resend: 'safe' });
+    const [[name, rows] = []] = await startAgain('COMPLETED', {
+      outcome: 'accepted',
+      code: 'LANDED_BEFORE',
+      cause: 'this version had landed already',
+      attempts: [{}],
+      resend: 'safe',
+      enrichment: { fallback: true },
+    });
     expect(name).toBe('recorded');
-    expect(rows).toMatchObject([{ workflowId: 's/a/e', outcome: 'accepted', attempts: 1 }]);
+    expect(rows).toMatchObject([
+      { workflowId: 's/a/e', outcome: 'accepted', code: 'LANDED_BEFORE', cause: 'this version had landed already', attempts: 1, fallback: true },
+    ]);
   });
 });

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { isGrpcServiceError, WorkflowExecutionAlreadyStartedError, type Client } from '@temporalio/client';
 import type { Logger } from 'pino';
+import { outcomeRow } from '../activities/record-outcome';
 import type { Inbox, Outcomes, StartableEvent } from '../ledger/port';
 import { recordSyncType, startOptions } from '../platform/start-options';
 import type { RecordOutcome } from '../schemas/outcome';
@@ -122,28 +123,14 @@ export class Starter {
 
   private async notStarted(row: StartableEvent, error: unknown): Promise<void> {
     const { inbox, outcomes, log, plans } = this.options;
-    if (error instanceof WorkflowExecutionAlreadyStartedError) return row.rearmed ? this.metOldRun(row) : this.booked(row.rowId);
+    const plan = plans.get(row.syncId);
+    if (error instanceof WorkflowExecutionAlreadyStartedError) return row.rearmed && plan ? this.metOldRun(row, plan) : this.booked(row.rowId);
     const said = refusedForGood(error);
     const refusal = said === null ? null : `${said}; the event has ${Buffer.byteLength(JSON.stringify(row.event))} bytes`;
-    const plan = plans.get(row.syncId);
     if (refusal && plan) {
-      const { body: _body, id, ...facts } = row.event;
       log.error({ sync: row.syncId, workflowId: row.workflowId, cause: refusal }, 'Temporal refused a start for good');
-      await outcomes.record([
-        {
-          ...facts,
-          eventId: id,
-          syncId: row.syncId,
-          workflowId: row.workflowId,
-          runId: `refused-${randomUUID()}`,
-          keyHmacs: [],
-          outcome: 'failed',
-          code: 'START_REFUSED',
-          cause: refusal,
-          attempts: 0,
-        },
-      ]);
-      return;
+      const end: RecordOutcome = { outcome: 'failed', code: 'START_REFUSED', cause: refusal, attempts: [], resend: plan.resend };
+      return outcomes.record([outcomeRow(plan, row.event, undefined, end, { workflowId: row.workflowId, runId: `refused-${randomUUID()}` })]);
     }
     // Temporal is away: its return is waited for, not hammered at.
     this.pauseMs = Math.min(maxPauseMs, Math.max(250, this.pauseMs * 2));
@@ -155,26 +142,14 @@ export class Starter {
    * A re-armed event whose old run is still there: its failed outcome was booked, its close was not. Nothing new was started,
    * so the row must not count as started: it waits for the close, or takes the end the old run came to after all.
    */
-  private async metOldRun(row: StartableEvent): Promise<void> {
+  private async metOldRun(row: StartableEvent, plan: SyncPlan): Promise<void> {
     const { client, inbox, outcomes } = this.options;
     const handle = client.workflow.getHandle(row.workflowId);
     const { status, runId } = await handle.describe();
     if (status.name !== 'COMPLETED') return inbox.release([row.rowId], oldRunWaitMs);
     const end = (await handle.result()) as RecordOutcome;
-    const { body: _body, id, ...facts } = row.event;
-    await outcomes.record([
-      // As a run of its own: what the ledger knows of the old run id is over.
-      {
-        ...facts,
-        eventId: id,
-        syncId: row.syncId,
-        workflowId: row.workflowId,
-        runId: `${runId}#late`,
-        keyHmacs: [],
-        outcome: end.outcome,
-        attempts: end.attempts.length,
-      },
-    ]);
+    // As a run of its own: what the ledger knows of the old run id is over.
+    await outcomes.record([outcomeRow(plan, row.event, undefined, end, { workflowId: row.workflowId, runId: `${runId}#late` })]);
   }
 
   /** Books starts together: one statement for all that came in while the last one ran. */

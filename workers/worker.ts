@@ -6,9 +6,9 @@ import type { Gate } from '../connectors/permit';
 import type { Ledger } from '../ledger/port';
 import { createCodec, dataConverter } from '../platform/codec';
 import { createKeyHmac } from '../platform/hmac';
-import type { BudgetScope, Lane, SyncPlan } from '../schemas/plan';
+import { budgetName, type BudgetScope, type Lane, type SyncPlan } from '../schemas/plan';
 import { budgetScopes } from '../syncs/accounts-api';
-import { compilePlan, type Sync } from '../syncs/define-sync';
+import { compilePlan, scopesOf, vendorAccounts, type Spender, type Sync } from '../syncs/define-sync';
 import type { TableSync } from '../syncs/define-table-sync';
 import { budgetTaskQueue, mainTaskQueue, vendorTaskQueue } from '../workflows/ids';
 import { createGate } from './budgets';
@@ -16,7 +16,7 @@ import { workflowBundle } from './bundle';
 import type { WorkerConfig } from './config';
 import { queueLanes } from './gate/durable-gate';
 import { GatedSlots } from './gate/gated-slots';
-import { createLinks, vendorAccounts, type Spender } from './links';
+import { createLinks } from './links';
 import { ensureSchedules } from './schedules';
 import { Starter } from './starter';
 import { Sweeper } from './sweeper';
@@ -107,7 +107,17 @@ export async function startWorker(options: WorkerParts): Promise<RunningWorker> 
       maxCachedWorkflows: 1_000,
     }),
     ...vendorQueues(spenders).map(({ taskQueue, slots, budgets: spentFrom, lanes }) => {
-      const closedForMs = () => Math.min(...spentFrom.flatMap((scopes) => lanes.map((lane) => gate.closedForMs(scopes, lane))));
+      // Asked several times a second per queue: the first that may go is answer enough.
+      const closedForMs = (): number => {
+        let least = Infinity;
+        for (const scopes of spentFrom) {
+          for (const lane of lanes) {
+            least = Math.min(least, gate.closedForMs(scopes, lane));
+            if (least === 0) return 0;
+          }
+        }
+        return least;
+      };
       return Worker.create({ ...base, taskQueue, tuner: tunerOf(new GatedSlots({ slots, closedForMs })) });
     }),
   ]);
@@ -163,11 +173,8 @@ export async function startWorker(options: WorkerParts): Promise<RunningWorker> 
 
 /** A record that comes first should not wait for a budget to be found. Without an answer the worker starts all the same. */
 async function firstLeases(gate: Gate, syncs: readonly Spender[]): Promise<void> {
-  const scopes = syncs.flatMap(({ to, enrich }) => [
-    ...budgetScopes(to.account, to.operation.quota),
-    ...(enrich ? budgetScopes(enrich.account, enrich.enrichment.quota) : []),
-  ]);
-  const each = new Map(scopes.map((scope) => [`${scope.vendor}/${scope.scope}`, scope]));
+  const scopes = syncs.flatMap((sync) => [...scopesOf(sync), ...(sync.enrich ? budgetScopes(sync.enrich.account, sync.enrich.enrichment.quota) : [])]);
+  const each = new Map(scopes.map((scope) => [budgetName(scope), scope]));
   await Promise.all(
     [...each.values()].map(async (scope) => {
       const signal = AbortSignal.timeout(firstLeaseMs);
@@ -198,11 +205,12 @@ const recordsPerCall = (operation: Spender['to']['operation']): number => (opera
 /** Two queues per vendor account. Live slots hold two batches: one in the call, one collecting. */
 function vendorQueues(syncs: readonly Spender[]): VendorQueue[] {
   const accounts = new Map<string, { vendor: string; account: string; batch: number; quotas: Map<string | undefined, BudgetScope[]> }>();
-  for (const { to } of syncs) {
+  for (const sync of syncs) {
+    const { to } = sync;
     const vendor = to.operation.connector.vendor;
     const id = `${vendor}/${to.account.name}`;
     const known = accounts.get(id);
-    const quotas = (known?.quotas ?? new Map<string | undefined, BudgetScope[]>()).set(to.operation.quota, budgetScopes(to.account, to.operation.quota));
+    const quotas = (known?.quotas ?? new Map<string | undefined, BudgetScope[]>()).set(to.operation.quota, scopesOf(sync));
     accounts.set(id, { vendor, account: to.account.name, batch: Math.max(recordsPerCall(to.operation), known?.batch ?? 0), quotas });
   }
   return [...accounts.values()].flatMap(({ vendor, account, batch, quotas }): VendorQueue[] => {

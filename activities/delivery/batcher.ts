@@ -1,7 +1,6 @@
 import type { Gate, Permit } from '../../connectors/permit';
-import type { BudgetScope, Lane } from '../../schemas/plan';
-import { lanes } from '../../schemas/plan';
-import type { Admission, Blocked } from '../deps';
+import { lanes, type BudgetScope, type SyncPlan } from '../../schemas/plan';
+import { nothingSent, type Blocked, type Health } from '../deps';
 import { batchCap, type Item } from './item';
 
 /** How far apart records come back that were blocked together: many thousands, after a night's hours begin. */
@@ -10,34 +9,36 @@ const blockedLookMs = 500;
 
 export interface BatcherOptions {
   gate: Gate;
-  admit(scopes: readonly BudgetScope[]): Admission;
-  /** Paused by an operator, outside its lane's hours, or nothing left for long. */
-  blocked: (scopes: readonly BudgetScope[], who: { lane: Lane; sync: string }) => Blocked | null;
+  health: Pick<Health, 'admit' | 'blocked' | 'openUntil' | 'report'>;
   /** 0..1: spreads what comes back together. */
   random: () => number;
-  /** Epoch ms until which the breaker is open; 0 = closed. */
-  openUntil(scopes: readonly BudgetScope[]): number;
   scopes: readonly BudgetScope[];
   maxBatch: number;
   maxBatchBytes: number;
-  /** An admission led to no call: a probe is free again. */
-  unused(scopes: readonly BudgetScope[]): void;
   /** Claims, sends, settles; never rejects. An item it puts back goes through `add` again. */
   send(items: Item[], permit: Permit): Promise<void>;
   now: () => number;
 }
 
+/** A permit asked for on behalf of one sync in one lane; an abort withdraws. */
+interface Ask {
+  line: string;
+  plan: SyncPlan;
+  stop: AbortController;
+}
+
 /**
  * Coalesces records of concurrent runs into one vendor call per permit. There is no collecting timer: a batch leaves when a
- * permit is free, so it is as large as the budget is short.
+ * permit is free, so it is as large as the budget is short. Each sync asks in its own name, lane by lane, so that the budget
+ * serves it by its share and priority; what room its call has left goes to the others.
  */
 export class Batcher {
   private waiting: Item[] = [];
   /** Keys in a call now: a second write of the same record must not overtake the first. */
   private readonly busyKeys = new Set<string>();
   private calls = 0;
-  /** Lanes a permit is asked for: a live record doesn't wait behind a bulk one's. */
-  private readonly asking = new Set<Lane>();
+  private pumping = false;
+  private asks: Ask[] = [];
   private readonly maxCalls: number;
 
   constructor(private readonly options: BatcherOptions) {
@@ -56,9 +57,10 @@ export class Batcher {
   /** Takes an unsent item out of the queue (cancelled, or the worker stops). A sent one finishes. */
   leave(item: Item, cause: 'budget' | 'shutdown'): void {
     if (!this.remove(item)) return;
+    this.pump();
     if (cause === 'shutdown') return item.settle({ kind: 'unsent', cause, untilMs: this.options.now() });
     if (item.notBeforeMs > this.options.now()) return item.settle({ kind: 'unsent', cause: 'claim', untilMs: item.notBeforeMs });
-    const openUntil = this.options.openUntil(this.options.scopes);
+    const openUntil = this.options.health.openUntil(this.options.scopes);
     if (openUntil > this.options.now()) return item.settle({ kind: 'unsent', cause: 'breaker', untilMs: openUntil });
     const untilMs = this.options.now() + this.options.gate.closedForMs(this.options.scopes, item.plan.budget.lane);
     item.settle({ kind: 'unsent', cause, untilMs });
@@ -75,32 +77,67 @@ export class Batcher {
     return this.waiting.filter((item) => item.notBeforeMs <= now && !this.busyKeys.has(item.record.keyHmac));
   }
 
+  /** Soon, once for all that happens in this tick: records that arrive together join one batch. */
   private pump(): void {
-    this.holdBlocked();
-    const first = byLane(this.ready())[0];
-    if (!first || this.calls >= this.maxCalls || this.asking.has(first.plan.budget.lane)) return;
-    const { lane } = first.plan.budget;
-    this.asking.add(lane);
-    // Records that arrive in the same tick join one batch.
-    setImmediate(() => void this.askAndSend(lane));
+    if (this.pumping) return;
+    this.pumping = true;
+    setImmediate(() => {
+      this.pumping = false;
+      this.askForAll();
+    });
   }
 
-  private async askAndSend(lane: Lane): Promise<void> {
-    const first = byLane(this.ready())[0];
-    const untilMs = this.options.openUntil(this.options.scopes);
+  /** As many permits for each as it has full calls to send: the budget sees what is wanted. What is wanted no more is withdrawn. */
+  private askForAll(): void {
+    this.holdBlocked();
+    const room = this.maxCalls - this.calls;
+    const wanted = new Map<string, { plan: SyncPlan; records: number }>();
+    for (const { plan } of room > 0 ? byLane(this.ready()) : []) {
+      const one = wanted.get(lineOf(plan));
+      if (one) one.records++;
+      else wanted.set(lineOf(plan), { plan, records: 1 });
+    }
+    const most = (line: string): number => Math.min(room, Math.ceil((wanted.get(line)?.records ?? 0) / this.options.maxBatch));
+    const stay: Ask[] = [];
+    const asked = (line: string): number => stay.filter((one) => one.line === line).length;
+    for (const ask of this.asks) {
+      if (asked(ask.line) < most(ask.line)) stay.push(ask);
+      else ask.stop.abort();
+    }
+    this.asks = stay;
+    for (const [line, { plan }] of wanted) {
+      for (let count = asked(line); count < most(line); count++) {
+        const ask: Ask = { line, plan, stop: new AbortController() };
+        this.asks.push(ask);
+        // One after the other: what the first permit takes along, the next need not be asked for.
+        setImmediate(() => void this.askAndSend(ask));
+      }
+    }
+  }
+
+  private async askAndSend(ask: Ask): Promise<void> {
+    const { line, plan, stop } = ask;
+    if (stop.signal.aborted) return;
+    const over = (): void => void (this.asks = this.asks.filter((one) => one !== ask));
+    if (!this.ready().some((item) => lineOf(item.plan) === line)) return over();
+    const { health, scopes, maxBatch, now } = this.options;
+    const untilMs = health.openUntil(scopes);
     // Open: no permit will come before then, and these records wait better in their workflows.
-    const permit = first && untilMs <= this.options.now() ? await this.permit(lane, first.plan.syncId) : null;
-    this.asking.delete(lane);
-    if (permit === 'blocked') return this.pump();
-    if (untilMs > this.options.now()) this.holdAll(untilMs);
+    const permit = untilMs <= now() ? await this.permit(plan, stop.signal) : null;
+    over();
+    if (untilMs > now()) this.holdAll(untilMs);
     if (!permit) return;
+    // Others' calls went out meanwhile: the end of one asks again.
+    if (this.calls >= this.maxCalls) return permit.giveBack();
     // Asked after the permit came, so that an admission is never left unreported.
-    const admission = this.options.admit(this.options.scopes);
+    const admission = health.admit(scopes);
     if (admission.kind === 'shut') {
       permit.giveBack();
       return this.holdAll(admission.untilMs);
     }
-    const batch = this.take(admission.kind === 'probe' ? 1 : this.options.maxBatch);
+    // While it was waited for, an operator may have paused others whose records would share the call.
+    this.holdBlocked();
+    const batch = this.take(line, admission.kind === 'probe' ? 1 : maxBatch);
     void this.dispatch(batch, permit);
     this.pump();
   }
@@ -111,7 +148,7 @@ export class Batcher {
     for (const item of [...this.waiting]) {
       const { syncId: sync, budget } = item.plan;
       const key = `${budget.lane}/${sync}`;
-      if (!known.has(key)) known.set(key, this.options.blocked(this.options.scopes, { lane: budget.lane, sync }));
+      if (!known.has(key)) known.set(key, this.options.health.blocked(this.options.scopes, { lane: budget.lane, sync }));
       const blocked = known.get(key);
       if (!blocked) continue;
       this.remove(item);
@@ -125,17 +162,16 @@ export class Batcher {
     for (const item of this.waiting.splice(0)) item.settle({ kind: 'unsent', cause: 'breaker', untilMs });
   }
 
-  /** `blocked`: while it was waited for, the sync was paused, or its lane's hours ended. */
-  private async permit(lane: Lane, sync: string): Promise<Permit | 'blocked' | null> {
-    const { gate, scopes, blocked } = this.options;
-    const stop = new AbortController();
-    const watch = setInterval(() => blocked(scopes, { lane, sync }) && stop.abort(), blockedLookMs);
+  /** null: withdrawn, or the gate is closing down; items leave by deadline or shutdown. */
+  private async permit({ syncId: sync, budget: { lane } }: SyncPlan, signal: AbortSignal): Promise<Permit | null> {
+    const { gate, scopes } = this.options;
+    // What it waits for may be paused meanwhile, or its lane's hours end.
+    const watch = setInterval(() => this.pump(), blockedLookMs);
     watch.unref();
     try {
-      return await gate.acquire({ scopes, lane, sync, signal: stop.signal });
+      return await gate.acquire({ scopes, lane, sync, signal });
     } catch {
-      // Else the gate is closing down; items leave by deadline or shutdown.
-      return stop.signal.aborted ? 'blocked' : null;
+      return null;
     } finally {
       clearInterval(watch);
     }
@@ -143,7 +179,7 @@ export class Batcher {
 
   private async dispatch(batch: Item[], permit: Permit): Promise<void> {
     if (batch.length === 0) {
-      this.options.unused(this.options.scopes);
+      this.options.health.report(this.options.scopes, nothingSent);
       return permit.giveBack();
     }
     this.calls++;
@@ -154,13 +190,19 @@ export class Batcher {
     this.pump();
   }
 
-  /** Next batch: lane order, then arrival; never two of one key; within the caps of count, bytes and of each item. */
-  private take(most: number): Item[] {
+  /**
+   * Next batch: records of the sync and lane whose permit it is, then the others in lane order; by arrival; never two of one
+   * key; within the caps of count, bytes and of each item. None if it has none any more: the permit was meant for nobody else.
+   */
+  private take(line: string, most: number): Item[] {
+    const ready = byLane(this.ready());
+    const own = ready.filter((item) => lineOf(item.plan) === line);
+    if (own.length === 0) return [];
     const batch: Item[] = [];
     const keys = new Set<string>();
     let cap = Math.min(most, this.options.maxBatch);
     let bytes = 0;
-    for (const item of byLane(this.ready())) {
+    for (const item of [...own, ...ready.filter((one) => lineOf(one.plan) !== line)]) {
       const size = Buffer.byteLength(JSON.stringify(item.record.input));
       const nextCap = Math.min(cap, batchCap(item));
       if (batch.length >= nextCap || keys.has(item.record.keyHmac)) continue;
@@ -175,6 +217,11 @@ export class Batcher {
     this.waiting = this.waiting.filter((item) => !taken.has(item));
     return batch;
   }
+}
+
+/** Who asks for its permit. */
+function lineOf({ syncId, budget }: SyncPlan): string {
+  return `${budget.lane}/${syncId}`;
 }
 
 /** Stable: arrival order is kept inside a lane. */

@@ -37,11 +37,8 @@ export class Deliveries {
     const sender = new Sender(this.deps, operation, this.deps.link(plan.vendor, plan.account), plan.scopes, (item) => batcher.add(item));
     const batcher = new Batcher({
       gate: this.deps.gate,
-      admit: (scopes) => this.deps.health.admit(scopes),
-      unused: (scopes) => this.deps.health.report(scopes, { answered: [], failed: [], connection: false }),
-      blocked: (scopes, who) => this.deps.health.blocked(scopes, who),
+      health: this.deps.health,
       random: () => this.deps.random(),
-      openUntil: (scopes) => this.deps.health.openUntil(scopes),
       scopes: plan.scopes,
       maxBatch: plan.maxBatch,
       maxBatchBytes: plan.maxBatchBytes,

@@ -1,4 +1,4 @@
-import { VendorError, type VendorErrorFacts } from '../../connectors/errors';
+import { NoPermitInTime, VendorError, type VendorErrorFacts } from '../../connectors/errors';
 import { sampleAttempt } from '../../test/support/sample-run';
 import { batchCap } from './item';
 import { TestDelivery } from '../../test/support/test-delivery';
@@ -81,9 +81,10 @@ describe('what was not sent uses nothing', () => {
     const end = await delivery.deliver('a', { deadlineMs: Date.now() + 30 });
     expect(end).toMatchObject({ kind: 'unsent', cause: 'budget' });
     expect(end.kind === 'unsent' && end.untilMs - Date.now()).toBeGreaterThan(4_000);
-    delivery.free();
+    // Nobody is left to ask for: the next permit is somebody else's.
     await settle();
-    expect(delivery.permitsGivenBack).toBe(1);
+    expect(delivery.waiting).toEqual([]);
+    expect(delivery.permitsOut).toBe(0);
     expect(delivery.batches).toEqual([]);
   });
 
@@ -129,6 +130,42 @@ describe('what was not sent uses nothing', () => {
     expect(await delivery.deliver('a')).toMatchObject({ kind: 'unsent', cause: 'ledger' });
     expect(delivery.batches).toEqual([]);
     expect(delivery.permitsGivenBack).toBe(1);
+  });
+});
+
+describe('a call of several requests', () => {
+  const claimedLate = (delivery: TestDelivery): void => {
+    // So much of the claim has passed that little is left for the wait.
+    let passed = 0;
+    delivery.deps.now = () => Date.now() + passed;
+    delivery.claim = () => {
+      passed = 4_900;
+      return { kind: 'claimed', claim: 1, ambiguous: false, dropFields: [] };
+    };
+  };
+
+  test('no permit for a further one while the claim holds: unsent, the claim given up, no attempt used', async () => {
+    const delivery = new TestDelivery();
+    claimedLate(delivery);
+    delivery.answer = async (_keys, call) => {
+      await call.get('/lookup');
+      throw new Error('not reached');
+    };
+    const scopes = [{ vendor: 'fake', scope: 'main.lists' }];
+    delivery.further = (patience) =>
+      new Promise((_, reject) => patience!.addEventListener('abort', () => reject(new NoPermitInTime('fake', scopes, false)), { once: true }));
+    expect(await delivery.deliver('a')).toMatchObject({ kind: 'unsent', cause: 'budget' });
+    expect(delivery.confirmed).toMatchObject([{ landed: false }]);
+    expect(delivery.reports).toEqual([{ answered: [], failed: [], connection: false }]);
+  });
+
+  test('after one that may have written something: failed, ambiguous, the claim is kept', async () => {
+    const delivery = new TestDelivery();
+    delivery.answer = async () => {
+      throw new NoPermitInTime('fake', [], true);
+    };
+    expect(await delivery.deliver('a')).toMatchObject({ kind: 'failed', attempt: { code: 'RATE_LIMITED', ambiguous: true } });
+    expect(delivery.confirmed).toEqual([]);
   });
 });
 
@@ -289,6 +326,20 @@ describe('blocked whatever permits there are', () => {
     expect(gone).toMatchObject({ kind: 'done' });
     expect(delivery.batches).toEqual([['b']]);
     expect(delivery.claims.flat().map(({ keyHmac }) => keyHmac)).toEqual(['k_b']);
+  });
+
+  test('paused while another sync waits for the permit: its records do not leave in that one’s call', async () => {
+    const delivery = new TestDelivery();
+    delivery.permits = 0;
+    const going = delivery.deliver('a');
+    const plan = samplePlan({ syncId: 'other', vendor: 'fake', operation: 'things.upsert', object: 'thing', maxBatch: 100, maxBatchBytes: 1_000_000 });
+    const paused = delivery.deliver('b', { plan });
+    await settle();
+    delivery.blocked = (_scopes, { sync }) => (sync === 'other' ? { cause: 'paused', untilMs: Date.now() + 15_000 } : null);
+    delivery.free();
+    expect(await paused).toMatchObject({ kind: 'unsent', cause: 'paused' });
+    expect(await going).toMatchObject({ kind: 'done' });
+    expect(delivery.batches).toEqual([['a']]);
   });
 
   test('paused while it waits for a permit: it leaves, and the lane is free for others', async () => {

@@ -1,11 +1,11 @@
 import type { Operation, RecordResult } from '../../connectors/connector';
-import { VendorError } from '../../connectors/errors';
+import { NoPermitInTime, VendorError } from '../../connectors/errors';
 import { maskText } from '../../connectors/mask';
 import type { Permit } from '../../connectors/permit';
 import type { Confirmation, OutcomeRow } from '../../ledger/port';
 import type { AttemptEnd, RecordOutcome } from '../../schemas/outcome';
 import type { BudgetScope } from '../../schemas/plan';
-import type { ActivityDeps, VendorLink } from '../deps';
+import { nothingSent, type ActivityDeps, type VendorLink } from '../deps';
 import { type Claimed, claimRequest, numbered, rowOf, unsent } from './claimed';
 import type { Item, ItemEnd } from './item';
 import { bounded, connectorFault, isBatchRefusal, watchStatus } from './vendor-answer';
@@ -37,9 +37,10 @@ export class Sender {
   /** Every item is settled or put back when this resolves. */
   async send(items: Item[], permit: Permit): Promise<void> {
     let claimed: Claimed[];
+    const claimMs = this.link.timeoutMs * (this.operation.requests ?? 1) + 2 * claimMarginMs;
     const claimedAt = this.deps.now();
     try {
-      claimed = await this.claim(items);
+      claimed = await this.claim(items, claimMs);
     } catch (error) {
       permit.giveBack();
       this.reportUnsent();
@@ -55,25 +56,22 @@ export class Sender {
     if (this.deps.now() - claimedAt > claimMarginMs) {
       this.reportUnsent();
       permit.giveBack();
-      await this.book(
-        claimed.map((one) => unsent(one)),
-        [],
-      );
+      await this.giveUp(claimed);
       for (const { item } of claimed) this.putBack(item);
       return;
     }
-    await this.call(claimed, permit);
+    // Whatever is sent later could outlive the claim.
+    const sendMs = claimedAt + claimMs - this.link.timeoutMs - claimMarginMs - this.deps.now();
+    await this.call(claimed, permit, AbortSignal.timeout(Math.max(0, sendMs)));
   }
 
   /** Nothing was sent: an admission as probe must be free again. */
   private reportUnsent(): void {
-    this.deps.health.report(this.scopes, { answered: [], failed: [], connection: false });
+    this.deps.health.report(this.scopes, nothingSent);
   }
 
-  private async claim(items: Item[]): Promise<Claimed[]> {
-    const results = await this.deps.ledger.fence.claim(items.map(claimRequest), {
-      claimMs: this.link.timeoutMs + 2 * claimMarginMs,
-    });
+  private async claim(items: Item[], claimMs: number): Promise<Claimed[]> {
+    const results = await this.deps.ledger.fence.claim(items.map(claimRequest), { claimMs });
     const claimed: Claimed[] = [];
     const ended: { item: Item; outcome: RecordOutcome }[] = [];
     const unused: Confirmation[] = [];
@@ -126,12 +124,12 @@ export class Sender {
     return claimed;
   }
 
-  private async call(batch: Claimed[], permit: Permit): Promise<void> {
+  private async call(batch: Claimed[], permit: Permit, patience: AbortSignal): Promise<void> {
     const first = batch[0]?.item;
     if (!first) return;
     const startedAt = this.deps.now();
     const { lane } = first.plan.budget;
-    const link = this.link.call({ scopes: this.scopes, lane, sync: first.plan.syncId, permit });
+    const link = this.link.call({ scopes: this.scopes, lane, sync: first.plan.syncId, permit, patience });
     const watched = watchStatus(link);
     let results: Map<string, RecordResult>;
     try {
@@ -142,6 +140,7 @@ export class Sender {
       results = new Map(answer.map((result) => [result.key, result]));
     } catch (error) {
       link.release(); // before anything waits for another permit
+      if (error instanceof NoPermitInTime && !error.ambiguous) return this.notInTime(batch, error.scopes);
       return this.afterError(batch, error, startedAt);
     }
     link.release();
@@ -166,6 +165,16 @@ export class Sender {
     this.deps.health.report(this.scopes, { answered, failed: [], connection: false });
     await this.confirm(settled);
     for (const { one, end: itemEnd } of settled) one.item.settle(itemEnd);
+  }
+
+  /** A further request had no permit while the claims held: all of the call goes back, to be made again. */
+  private async notInTime(batch: Claimed[], scopes: readonly BudgetScope[]): Promise<void> {
+    this.reportUnsent();
+    await this.giveUp(batch);
+    for (const { item } of batch) {
+      const untilMs = this.deps.now() + this.deps.gate.closedForMs(scopes, item.plan.budget.lane);
+      item.settle({ kind: 'unsent', cause: 'budget', untilMs });
+    }
   }
 
   private async afterError(batch: Claimed[], thrown: unknown, startedAt: number): Promise<void> {
@@ -208,10 +217,7 @@ export class Sender {
    * own, with a permit and claims of its own: those of the refused call may lapse while the halves wait.
    */
   private async halve(batch: Claimed[]): Promise<void> {
-    await this.book(
-      batch.map((one) => unsent(one)),
-      [],
-    );
+    await this.giveUp(batch);
     const items = batch.map(({ item }) => item);
     const middle = Math.ceil(items.length / 2);
     for (const half of [items.slice(0, middle), items.slice(middle)]) {
@@ -241,6 +247,11 @@ export class Sender {
     });
     const rows = settled.flatMap(({ one, end }) => (end.kind === 'done' ? [rowOf(one.item, end.outcome)] : []));
     await this.book(confirmations, rows);
+  }
+
+  /** Claims that were not used. */
+  private giveUp(batch: readonly Claimed[]): Promise<void> {
+    return this.book(batch.map(unsent), []);
   }
 
   private async book(confirmations: readonly Confirmation[], rows: readonly OutcomeRow[]): Promise<void> {

@@ -147,11 +147,11 @@ function addBudget(program: Commander, execute: Execute): void {
       .command(name)
       .description(description)
       .addOption(new Option('--json', 'print one JSON document'))
-      .action((scope: string, what: string, ...rest: unknown[]) => {
-        const more = typeof rest[0] === 'string' ? rest[0] : '';
-        const own = rest.find((one) => typeof one === 'object') as { json?: boolean };
-        const options = { json: own.json === true || budget.opts<{ json?: boolean }>().json === true };
-        return execute((context) => load.budget().changeBudget(context, scope, command(what, more)), options);
+      .action((...given: unknown[]) => {
+        const own = given.at(-1) as Commander;
+        const [scope = '', what = '', more = ''] = own.args;
+        // Before or after the subcommand's name, `--json` is the same wish.
+        return execute((context) => load.budget().changeBudget(context, scope, command(what, more)), own.optsWithGlobals<{ json?: boolean }>());
       });
   change('pause <scope> <what>', 'nothing of "all", "lane:<lane>" or "sync:<id>" is sent until resumed', (what) => ({ kind: 'pause', what }));
   change('resume <scope> <what>', 'takes a pause back; "all" takes every one back', (what) => ({ kind: 'resume', what }));

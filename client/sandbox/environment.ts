@@ -1,7 +1,6 @@
 import { sandboxSecret, sandboxStandardWebhooksSecret, type Environment } from '../../platform/secrets';
 import { accountVariable } from '../../syncs/accounts-api';
-import type { Sync } from '../../syncs/define-sync';
-import { destinationAccounts } from './simulators';
+import { vendorAccounts, type Sync } from '../../syncs/define-sync';
 
 /** A fixed secret of the sandbox. */
 export interface SandboxSecret {
@@ -22,7 +21,7 @@ export function sandboxSecrets(syncs: readonly Sync[]): SandboxSecret[] {
     value: isStandardWebhooks(source.vendor) ? sandboxStandardWebhooksSecret(secretVariable) : sandboxSecret(secretVariable),
     use: `signs webhooks of ${source.vendor}/${name}`,
   }));
-  const credentials = destinationAccounts(syncs).flatMap(({ connector, name }) =>
+  const credentials = vendorAccounts(syncs).flatMap(({ connector, name }) =>
     connector.credentials.map((field) => {
       const variable = accountVariable(connector.vendor, name, field);
       return { variable, value: sandboxSecret(variable), use: `calls ${connector.vendor}/${name}` };
@@ -47,7 +46,7 @@ export interface SandboxAddresses {
 
 /** What gateway, worker and the command line need to work on a sandbox. */
 export function sandboxEnvironment(syncs: readonly Sync[], addresses: SandboxAddresses): Record<string, string> {
-  const baseUrls = destinationAccounts(syncs).map(
+  const baseUrls = vendorAccounts(syncs).map(
     ({ connector: { vendor }, name }) => [accountVariable(vendor, name, 'baseUrl'), addresses.simulators[vendor] ?? nowhere] as const,
   );
   return {

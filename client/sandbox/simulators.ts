@@ -1,7 +1,6 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
-import type { Sync } from '../../syncs/define-sync';
-import type { VendorAccount } from '../../syncs/accounts-api';
+import { vendorAccounts, type Sync } from '../../syncs/define-sync';
 
 /** A destination vendor of the syncs, and how its simulator is started. */
 export interface SimulatorSpec {
@@ -16,15 +15,9 @@ const extraArgs: Readonly<Record<string, readonly string[]>> = {
   hubspot: customProperties.flatMap((name) => ['--property', name]),
 };
 
-/** Every vendor account that some sync writes to or asks. */
-export function destinationAccounts(syncs: readonly Sync[]): VendorAccount[] {
-  const accounts = syncs.flatMap(({ to, enrich }) => [to.account, ...(enrich ? [enrich.account] : [])]);
-  return [...new Map(accounts.map((account) => [`${account.connector.vendor}/${account.name}`, account])).values()];
-}
-
 /** One simulator per destination vendor that has one. */
 export function simulatorsFor(syncs: readonly Sync[]): SimulatorSpec[] {
-  const accounts = new Map(destinationAccounts(syncs).map((account) => [account.connector.vendor, account]));
+  const accounts = new Map(vendorAccounts(syncs).map((account) => [account.connector.vendor, account]));
   return [...accounts.values()]
     .filter(({ connector }) => hasSimulator(connector.vendor))
     .map(({ connector: { vendor }, plan }) => ({ vendor, args: ['--vendor', vendor, '--plan', plan, ...(extraArgs[vendor] ?? [])] }));

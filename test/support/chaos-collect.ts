@@ -55,26 +55,25 @@ async function ledgerRows(stack: Stack): Promise<LedgerRow[]> {
 /** Budgets are workflows too, and never end. */
 export const eventRuns = { query: `WorkflowType = 'recordSync'` };
 
+async function listRuns(stack: Stack): Promise<{ workflowId: string; runId: string; startedAt: number; status: string }[]> {
+  const runs: Awaited<ReturnType<typeof listRuns>> = [];
+  for await (const { workflowId, runId, startTime, status } of stack.client.workflow.list(eventRuns)) {
+    runs.push({ workflowId, runId, startedAt: startTime.getTime(), status: status.name });
+  }
+  return runs;
+}
+
 /** Every run, by its history. The index may lag behind: waited for until it knows all ids and no open run. */
 async function allRuns(stack: Stack, ids: ReadonlySet<string>): Promise<RunFacts[]> {
   const listed = await until(
     'every run is closed in Temporal’s index',
     async () => {
-      const runs: { workflowId: string; runId: string; startedAt: number; status: string }[] = [];
-      for await (const { workflowId, runId, startTime, status } of stack.client.workflow.list({ query: "WorkflowType = 'recordSync'" })) {
-        runs.push({ workflowId, runId, startedAt: startTime.getTime(), status: status.name });
-      }
+      const runs = await listRuns(stack);
       const known = new Set(runs.map(({ workflowId }) => workflowId));
       return [...ids].every((id) => known.has(id)) && runs.every(({ status }) => status !== 'RUNNING') && runs;
     },
     30_000,
-  ).catch(async () => {
-    // Let the checker say which ones.
-    const runs: { workflowId: string; runId: string; startedAt: number; status: string }[] = [];
-    for await (const { workflowId, runId, startTime, status } of stack.client.workflow.list({ query: "WorkflowType = 'recordSync'" }))
-      runs.push({ workflowId, runId, startedAt: startTime.getTime(), status: status.name });
-    return runs;
-  });
+  ).catch(() => listRuns(stack)); // let the checker say which ones
   const facts: RunFacts[] = [];
   const queue = listed.filter(({ status }) => status !== 'CONTINUED_AS_NEW');
   await Promise.all(

@@ -1,9 +1,10 @@
 import { pino } from 'pino';
 import { z } from 'zod';
-import { defineConnector, defineOperation, type Call, type RecordResult } from '../../connectors/connector';
+import { defineConnector, defineOperation, type Call, type RecordResult, type VendorResponse } from '../../connectors/connector';
 import { VendorError } from '../../connectors/errors';
 import type { Gate, Permit } from '../../connectors/permit';
 import type { ClaimRequest, ClaimResult, Confirmation, OutcomeRow } from '../../ledger/port';
+import { lanes, type Lane } from '../../schemas/plan';
 import { sampleEvent, samplePlan } from './sample-run';
 import type { Sync } from '../../syncs/define-sync';
 import type { ActivityDeps, Admission, CallReport } from '../../activities/deps';
@@ -22,6 +23,8 @@ export class TestDelivery {
   /** What the vendor does with a batch; by default it accepts. */
   answer: (keys: string[], call: Call) => Promise<RecordResult[]> = async (keys) => keys.map((key) => ({ key, status: 'accepted', vendorId: `id-${key}` }));
   claim: (request: ClaimRequest) => ClaimResult = () => ({ kind: 'claimed', claim: 1, ambiguous: false, dropFields: [] });
+  /** What becomes of requests that the vendor's answer makes. */
+  further: (patience: AbortSignal | undefined) => Promise<VendorResponse> = async () => ({ status: 200, headers: {}, data: {} });
   claimFails = 0;
   confirmFails = 0;
   admission: Admission = { kind: 'go' };
@@ -29,7 +32,8 @@ export class TestDelivery {
   blocked: ActivityDeps['health']['blocked'] = () => null;
   /** Permits that are free; a held-back one is given by `free()`. */
   permits = Infinity;
-  private readonly waiting: (() => void)[] = [];
+  /** Who waits for a permit, in the order of asking. */
+  readonly waiting: { sync: string; lane: Lane; go: () => void }[] = [];
 
   readonly operation = defineOperation({
     connector: defineConnector({
@@ -61,7 +65,7 @@ export class TestDelivery {
   });
 
   readonly deps: ActivityDeps = {
-    syncs: new Map([['shop-customer-to-crm', { id: 'shop-customer-to-crm', to: { operation: this.operation } } as unknown as Sync]]),
+    syncs: new Map(['shop-customer-to-crm', 'a', 'b'].map((id) => [id, { id, to: { operation: this.operation } } as unknown as Sync])),
     tables: { syncs: new Map(), warehouse: () => undefined },
     ledger: {
       fence: {
@@ -89,9 +93,9 @@ export class TestDelivery {
     },
     link: () => ({
       timeoutMs: 10_000,
-      call: ({ permit }) => {
+      call: ({ permit, patience }) => {
         permit?.done({ status: 200, headers: {} });
-        const request = async () => ({ status: 200, headers: {}, data: {} });
+        const request = () => this.further(patience);
         return { request, get: request, post: request, release: () => undefined };
       },
     }),
@@ -125,11 +129,13 @@ export class TestDelivery {
     );
   }
 
-  /** Frees one permit. */
-  free(): void {
-    const next = this.waiting.shift();
-    if (next) next();
-    else this.permits++;
+  /** Frees one permit: for the sync named, else in lane order. */
+  free(sync?: string): void {
+    const fitting = this.waiting.filter((one) => sync === undefined || one.sync === sync);
+    const next = fitting.sort((a, b) => lanes.indexOf(a.lane) - lanes.indexOf(b.lane))[0];
+    if (!next) return void this.permits++;
+    this.waiting.splice(this.waiting.indexOf(next), 1);
+    next.go();
   }
 
   private gate(): Gate {
@@ -138,12 +144,14 @@ export class TestDelivery {
       return { scopes: [], done: () => undefined, giveBack: () => void this.permitsGivenBack++ };
     };
     return {
-      acquire: async ({ signal }) => {
+      acquire: async ({ signal, sync, lane }) => {
         if (this.permits <= 0) {
           await new Promise<void>((resolve, reject) => {
-            this.waiting.push(resolve);
+            const one = { sync, lane, go: resolve };
+            this.waiting.push(one);
             signal?.addEventListener('abort', () => {
-              this.waiting.splice(this.waiting.indexOf(resolve), 1);
+              if (!this.waiting.includes(one)) return;
+              this.waiting.splice(this.waiting.indexOf(one), 1);
               reject(new Error('aborted'));
             });
           });

@@ -22,10 +22,11 @@ export class BreakerMirror {
   /** The same rules on our own calls alone: several failures in a row stop us before the budget has answered. */
   private own = newBreaker();
 
-  /** 0 = calls may go; else when to ask again; `Infinity` = when the budget has said more. */
-  shutUntil(now: number): number {
+  /** 0 = calls may go; else when to ask again; `Infinity` = when the budget has said more. `probing`: asked by the probe that is out. */
+  shutUntil(now: number, probing = false): number {
     if (now < this.openUntil) return this.openUntil;
-    return this.halfOpen && this.probe !== 'held' ? Infinity : 0;
+    const may = this.probe === 'held' || (probing && this.probe === 'out');
+    return this.halfOpen && !may ? Infinity : 0;
   }
 
   /** Until when it is open, for those who plan to come back; `now` = half-open, 0 = closed. */

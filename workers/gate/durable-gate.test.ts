@@ -34,6 +34,55 @@ test('a 429 pauses every worker of the scope for what the vendor asked, and lowe
   expect(world.count(50_000, 60_000)).toBeGreaterThan(85);
 });
 
+test('half-open: a login, or a second request, of the probe’s call goes with it; nobody else’s does', async () => {
+  const { world, workers } = stage();
+  const { gate } = workers[0]!;
+  const fail = async (record: number): Promise<void> => {
+    const permit = await gate.acquire(ask());
+    permit.done({ status: 503, headers: {} });
+    gate.report([scope], { answered: [], failed: [`r${record}`], connection: false });
+  };
+  for (let record = 0; record < 5; record++) void fail(record);
+  await world.time.run(20_000);
+  expect(gate.openUntil([scope])).toBeGreaterThan(world.time.now);
+  const got: string[] = [];
+  const next = (name: string, more: Partial<PermitRequest> = {}) =>
+    gate.acquire({ ...ask(), ...more }).then((permit) => {
+      got.push(name);
+      return permit;
+    });
+  const first = next('probe');
+  while (got.length === 0) await world.time.run(world.time.now + 500);
+  const permit = await first;
+  const { now } = world.time;
+  expect([permit.probe, gate.admit([scope])]).toEqual([true, { kind: 'probe' }]);
+  permit.done(ok); // the login
+  void next('another');
+  void next('its request', { probe: true }).then((further) => further.done(ok));
+  await world.time.run(now + 3_000);
+  expect(got).toEqual(['probe', 'its request']);
+  gate.report([scope], { answered: ['r1'], failed: [], connection: false });
+  await world.time.run(now + 20_000);
+  expect(got).toEqual(['probe', 'its request', 'another']);
+});
+
+test('a permit only tried, and given back, is no sign of live calls to come: bulk has all of the window', async () => {
+  const { world, workers } = stage();
+  void workers[0]!.gate.acquire({ scopes: [scope], lane: 'live', sync: 'worker' }).then((permit) => permit.giveBack());
+  world.demand(workers[0]!, { lane: 'backfill', backlog: 5, from: 1_000 });
+  await world.time.run(10_000);
+  expect(world.state.workers['w1']!.demand.map(({ sync }) => sync)).toEqual(['backfill']);
+});
+
+test('a permit given back is no service: who could not use it has its turn all the same', async () => {
+  const { world, workers } = stage([{ name: 'w', kind: 'rolling', ms: 1_000, max: 20 }]);
+  world.demand(workers[0]!, { lane: 'live', sync: 'a', backlog: 30, giveBack: 0.5 });
+  world.demand(workers[0]!, { lane: 'live', sync: 'b', backlog: 30 });
+  await world.time.run(60_000);
+  const part = world.count(10_000, 60_000, ({ sync }) => sync === 'a') / world.count(10_000, 60_000);
+  expect(part).toBeCloseTo(0.5, 1);
+});
+
 test('a spent day: nothing more goes, and nothing is asked for while nobody waits', async () => {
   const { world, workers } = stage([...perSecond, { name: 'day', kind: 'rolling', ms: 3_600_000, max: 50 }]);
   world.demand(workers[0]!, { lane: 'backfill', backlog: 5, to: 60_000 });

@@ -1,7 +1,7 @@
 import type { Admission, Blocked, CallReport, Health } from '../../activities/deps';
 import type { LimitReading } from '../../connectors/connector';
 import type { CallEnd, Gate, Permit, PermitRequest } from '../../connectors/permit';
-import type { BudgetScope, Lane } from '../../schemas/plan';
+import { budgetName, bulkLanes, type BudgetScope, type Lane } from '../../schemas/plan';
 import type { BudgetAlert } from '../../workflows/budget/alerts';
 import type { LeaseReply, LeaseRequest } from '../../workflows/budget/protocol';
 import { GateCore, type Waiter } from './gate-core';
@@ -166,7 +166,7 @@ export class DurableGate implements Gate, Health {
   }
 
   private link(scope: BudgetScope): ScopeLink {
-    const id = `${scope.vendor}/${scope.scope}`;
+    const id = budgetName(scope);
     let link = this.links.get(id);
     if (!link) {
       const { options } = this;
@@ -191,7 +191,7 @@ export class DurableGate implements Gate, Health {
 
 /** Lanes whose records share a task queue. */
 export function queueLanes(lane: Lane): readonly Lane[] {
-  return lane === 'live' ? ['live'] : ['scheduled', 'backfill', 'replay'];
+  return lane === 'live' ? ['live'] : bulkLanes;
 }
 
 function checkCost({ cost }: PermitRequest): void {

@@ -1,6 +1,6 @@
 import type { LimitReading } from '../../connectors/connector';
 import type { CallEnd, Permit, PermitRequest } from '../../connectors/permit';
-import { lanes, type BudgetScope } from '../../schemas/plan';
+import { budgetName, lanes, type BudgetScope } from '../../schemas/plan';
 import type { Group } from './demand';
 import type { ScopeBudget } from './scope-budget';
 
@@ -16,6 +16,8 @@ interface Line {
   scopes: ScopeBudget[];
   groups: Group[];
   queue: Waiter[];
+  /** Further requests of a probe: what holds all others back lets these through. */
+  probe: boolean;
   /** Calls it is sure of and has not had: grows at its floor's rate. */
   credit: number;
   creditAt: number;
@@ -42,7 +44,7 @@ export class GateCore {
 
   enqueue(waiter: Waiter): void {
     const line = this.lineOf(waiter.request);
-    // Who comes back after a pause claims nothing for it.
+    // Who comes back after a pause claims nothing for it; who asks for one call after the other is not away in between.
     if (line.queue.length === 0) line.served = Math.max(line.served, leastServed(this.waiting()));
     line.queue.push(waiter);
     for (const group of line.groups) group.waiting += units(waiter.request);
@@ -101,7 +103,7 @@ export class GateCore {
   private awaited(line: Line, readyAt: number, now: number): ScopeBudget[] {
     if (readyAt <= now || readyAt === Infinity) return [];
     const cost = units(line.queue[0]!.request);
-    return line.scopes.filter((scope, index) => scope.readyAt(line.groups[index]!, cost, now, true) === readyAt);
+    return line.scopes.filter((scope, index) => scope.readyAt(line.groups[index]!, cost, now, { owed: true, probe: line.probe }) === readyAt);
   }
 
   /** Whether a whole call of its guarantee is due. Its credit grows at the rate of its floor, and every call takes from it. */
@@ -115,8 +117,9 @@ export class GateCore {
   private take(line: Line, request: PermitRequest, now: number): Permit {
     const cost = units(request);
     const taken = line.scopes.map((scope, index) => scope.take(line.groups[index]!, cost, now));
-    line.served += cost / Math.max(1, Math.min(...line.groups.map((group) => group.weight)));
-    line.credit = Math.max(-2, line.credit - cost);
+    const [served, credit] = [cost * stepOf(line), Math.min(cost, line.credit + 2)];
+    line.served += served;
+    line.credit -= credit;
     let open = true;
     const once = (end: () => void): void => {
       if (!open) throw new Error('a permit was ended twice: every call ends its permit exactly once');
@@ -126,14 +129,21 @@ export class GateCore {
     };
     return {
       scopes: request.scopes,
+      probe: taken.some(({ probe }) => probe),
       sent: () => taken.forEach((one) => one.sent(this.options.now())),
       done: (end) => once(() => taken.forEach((one, index) => one.done(end, this.options.readings(request.scopes[index]!, end), this.options.now()))),
-      giveBack: () => once(() => taken.forEach((one) => one.giveBack())),
+      giveBack: () =>
+        once(() => {
+          taken.forEach((one) => one.giveBack());
+          // Not served: it is as near to its turn as before.
+          line.served -= served;
+          line.credit += credit;
+        }),
     };
   }
 
   private readyAt(line: Line, cost: number, now: number, owed = false): number {
-    return Math.max(now, ...line.scopes.map((scope, index) => scope.readyAt(line.groups[index]!, cost, now, owed)));
+    return Math.max(now, ...line.scopes.map((scope, index) => scope.readyAt(line.groups[index]!, cost, now, { owed, probe: line.probe })));
   }
 
   private leave(line: Line, index: number): void {
@@ -142,12 +152,12 @@ export class GateCore {
   }
 
   private lineOf(request: PermitRequest): Line {
-    const key = `${request.lane}/${request.sync}/${request.scopes.map(({ vendor, scope }) => `${vendor}/${scope}`).join('+')}`;
+    const key = `${request.lane}/${request.sync}/${request.scopes.map(budgetName).join('+')}${request.probe ? '/probe' : ''}`;
     let line = this.lines.get(key);
     if (!line) {
       const scopes = request.scopes.map((scope) => this.options.scope(scope));
       const now = this.options.now();
-      line = { scopes, groups: [], queue: [], credit: 0, creditAt: now, served: 0 };
+      line = { scopes, groups: [], queue: [], probe: request.probe === true, credit: 0, creditAt: now, served: 0 };
       this.lines.set(key, line);
     }
     // Asked for anew each time: a group long silent is dropped by its scope.
@@ -170,8 +180,14 @@ function rank(line: Line): number {
   return Math.max(...line.groups.map((group) => lanes.indexOf(group.lane)));
 }
 
+/** How much of its turn one call takes. */
+function stepOf(line: Line): number {
+  return 1 / Math.max(1, Math.min(...line.groups.map((group) => group.weight)));
+}
+
+/** How far behind a line is at most that never went away: by the step of another. */
 function leastServed(lines: readonly Line[]): number {
-  return lines.length === 0 ? 0 : Math.min(...lines.map((line) => line.served));
+  return lines.length === 0 ? 0 : Math.min(...lines.map((line) => line.served - stepOf(line)));
 }
 
 function units(request: PermitRequest): number {

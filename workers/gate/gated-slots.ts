@@ -71,8 +71,4 @@ export class GatedSlots implements CustomSlotSupplier<ActivitySlotInfo> {
       go();
     }
   }
-
-  close(): void {
-    clearInterval(this.timer);
-  }
 }

@@ -2,11 +2,12 @@ import type { CallEnd } from '../../connectors/permit';
 import type { LimitReading } from '../../connectors/connector';
 import type { OffPeak } from '../../schemas/off-peak';
 import type { Lane } from '../../schemas/plan';
-import type { BudgetLimit, LeaseReply, LeaseRequest, LimitReport, Refusal } from '../../workflows/budget/protocol';
+import { queuedSync, type BudgetLimit, type LeaseReply, type LeaseRequest, type LimitReport } from '../../workflows/budget/protocol';
 import { BreakerMirror } from './breaker-mirror';
 import { CountStock } from './count-stock';
 import { Groups, type Group } from './demand';
 import { Holds } from './holds';
+import { Refusals } from './refusals';
 import { RoundTrips, type RoundTripOptions } from './round-trips';
 import { SlotLog, type Call } from './slot-log';
 
@@ -32,6 +33,8 @@ const brakeAt = 2;
 
 /** One call's hold on the scope. */
 export interface Taken {
+  /** The call tests whether the vendor is back. */
+  probe: boolean;
   /** The request leaves now. */
   sent(now: number): void;
   done(end: CallEnd, readings: readonly LimitReading[], now: number): void;
@@ -54,9 +57,8 @@ export class ScopeBudget {
   private leaseEnd = -Infinity;
   /** Should the budget forget us: everything sent in this lease cools there at least until then, plus a window. */
   private coolUntil = -Infinity;
-  private pauseUntil = -Infinity;
-  private pauseMs = 0;
   readonly holds = new Holds();
+  private readonly refusals = new Refusals();
   /** Alerts delivered, by id, until the budget has heard of it. */
   readonly alerted = new Set<string>();
   private calls = 0;
@@ -64,7 +66,6 @@ export class ScopeBudget {
   private nextBulk = -Infinity;
   private spacing = 0;
   private lastCall = -Infinity;
-  private refusals: { sync: string; limit?: string; until: number; since: number }[] = [];
   private readings = new Map<string, LimitReport>();
 
   constructor(private readonly options: ScopeOptions) {
@@ -87,17 +88,19 @@ export class ScopeBudget {
 
   /** Paused by a 429, or a long window is spent. */
   pausedUntil(now: number): number {
-    return Math.max(now, this.pauseUntil, ...this.counts.map((stock) => stock.shutUntil(now)));
+    return Math.max(now, this.refusals.until, ...this.counts.map((stock) => stock.shutUntil(now)));
   }
 
-  /** When `units` can go; `Infinity` when calls on their way or the budget decide. `owed`: neither reserve nor pace holds it back. */
-  readyAt(group: Group, units: number, now: number, owed = false): number {
-    if (now < this.pauseUntil) return this.pauseUntil;
-    const shut = this.breaker.shutUntil(now);
+  /** When `units` can go; `Infinity` when calls on their way or the budget decide. `owed`: neither reserve nor pace holds it back. `probe`: of the call that tests the vendor. */
+  readyAt(group: Group, units: number, now: number, { owed = false, probe = false } = {}): number {
+    if (now < this.refusals.until) return this.refusals.until;
+    const shut = this.breaker.shutUntil(now, probe);
     if (shut > 0) return shut;
-    const paused = this.pausedUntil(now);
-    if (!this.hasLease(now) && paused > now) return paused;
-    if (!this.hasLease(now) || this.holds.holds(group, now)) return Infinity;
+    if (!this.hasLease(now)) {
+      const paused = this.pausedUntil(now);
+      return paused > now ? paused : Infinity;
+    }
+    if (this.holds.holds(group, now)) return Infinity;
     const shutLane = this.holds.shutUntil(group.lane, now);
     if (shutLane > now) return shutLane;
     const bulk = group.lane !== 'live';
@@ -138,6 +141,7 @@ export class ScopeBudget {
     const { term } = this;
     const probe = this.breaker.takeProbe();
     const before = { nextBulk: this.nextBulk, lastCall: this.lastCall };
+    const { usedAt } = group;
     for (const window of this.windows) window.add(call, window.ms === 0 ? 1 : units);
     for (const stock of this.counts) stock.take(units);
     group.spent += units;
@@ -147,14 +151,15 @@ export class ScopeBudget {
     // What it could not send while all slots were taken, it may catch up on, a few calls at a time.
     if (group.lane !== 'live') this.nextBulk = Math.max(this.nextBulk, now - catchUp * this.spacing) + pace * this.spacing;
     return {
+      probe,
       sent: (at) => void (call.sentAt = at),
       done: (end, readings, at) => {
         this.out--;
         call.repliedAt = at;
         if (end.status !== null) this.trips.note(call);
         for (const reading of readings) this.noteReading(reading, call, at);
-        if (end.rateLimited) this.refuse(group, end.rateLimited, at);
-        else if (end.status !== null && at - this.pauseUntil > 60_000) this.pauseMs = 0;
+        if (end.rateLimited) this.refusals.note({ sync: group.sync, ...end.rateLimited }, at, this.seq + 1);
+        else if (end.status !== null) this.refusals.answered(at);
       },
       giveBack: () => {
         this.out--;
@@ -162,7 +167,10 @@ export class ScopeBudget {
         if (probe) this.breaker.returnProbe();
         for (const window of this.windows) window.remove(call);
         if (term === this.term) for (const stock of this.counts) stock.giveBack(units);
-        if (this.lastCall === now) Object.assign(this, before);
+        // Nobody took one since: as if it had never been asked for. A permit only tried is no sign of more to come.
+        if (this.lastCall !== now) return;
+        Object.assign(this, before);
+        group.usedAt = usedAt;
       },
     };
   }
@@ -175,20 +183,12 @@ export class ScopeBudget {
     if (window && reading.remaining !== undefined) window.noteRemaining(call, reading.remaining, now);
   }
 
-  /** A 429: nothing leaves for as long as the vendor says, else one second, then two, …; the others hear of it from the budget. */
-  private refuse(group: Group, refusal: { retryAfterMs?: number; limitName?: string }, now: number): void {
-    if (now >= this.pauseUntil) this.pauseMs = refusal.retryAfterMs ?? Math.min(10_000, Math.max(1_000, this.pauseMs * 2));
-    this.pauseUntil = Math.max(this.pauseUntil, now + (refusal.retryAfterMs ?? this.pauseMs));
-    const limit = refusal.limitName === undefined ? {} : { limit: refusal.limitName };
-    this.refusals.push({ sync: group.sync, ...limit, until: this.pauseUntil, since: this.seq + 1 });
-  }
-
   /** Something the budget should hear at once. */
   get urgent(): boolean {
     return (
       this.alerted.size > 0 ||
       this.breaker.urgent ||
-      this.refusals.some(({ since }) => since > this.seq) ||
+      this.refusals.isNewsSince(this.seq) ||
       this.windows.some((window) => window.gaveUp(-Infinity).some(([, , since]) => since > this.seq))
     );
   }
@@ -203,7 +203,7 @@ export class ScopeBudget {
     if (release) for (const window of this.windows) window.shrink(0, now, this.seq);
     const readings = [...this.readings.values()];
     this.readings = new Map();
-    const refusals: Refusal[] = this.refusals.map(({ until, ...rest }) => ({ ...rest, pauseMs: Math.max(0, until - now) }));
+    const refusals = this.refusals.request(now);
     const groups = this.groups.current(now);
     const request: LeaseRequest = {
       v: 1,
@@ -230,7 +230,7 @@ export class ScopeBudget {
     };
     // Nothing waits here yet, but in the task queue: tell of it, or nobody would ever be let in.
     if (backlog > 0 && this.groups.waiting === 0)
-      request.demand.push({ sync: '(queued)', lane: 'scheduled', waiting: backlog, full: false, used: [], spent: 0 });
+      request.demand.push({ sync: queuedSync, lane: 'scheduled', waiting: backlog, full: false, used: [], spent: 0 });
     if (release) {
       this.leaseEnd = -Infinity;
       this.coolUntil = Infinity; // told in full
@@ -242,7 +242,7 @@ export class ScopeBudget {
   /** Takes in the answer to the request last made, sent at `sentAt`. Others are ignored: a later request corrects what they said. */
   apply(reply: LeaseReply, request: LeaseRequest, sentAt: number, now: number): void {
     if (reply.seq !== this.seq) return;
-    if (reply.pauseMs > 0) this.pauseUntil = Math.max(this.pauseUntil, now + reply.pauseMs);
+    this.refusals.pause(reply.pauseMs, now);
     if (reply.unknown) this.tell = true;
     if (reply.stale) return;
     this.tell = false;
@@ -264,7 +264,7 @@ export class ScopeBudget {
       stock.apply(request.release ? { ...counts, grant: 0, keep: 0 } : counts, reply.fresh, now);
     }
     keepNamed(this.counts, reply.counts);
-    this.refusals = this.refusals.filter(({ since }) => since > reply.seq);
+    this.refusals.heard(reply.seq);
     this.groups.apply(reply.groups, reply.fresh, Math.max(0, ...reply.slots.map(({ ms }) => ms)));
     this.holds.apply(reply, sentAt, now);
     for (const id of request.alerted ?? []) this.alerted.delete(id);

@@ -1,8 +1,8 @@
 import type { Lane } from '../../schemas/plan';
 import { foreignNow, limitNow } from './corrections';
 import { countLimit, used } from './counts';
+import { unitsInUse } from './demand';
 import { outlook } from './forecast';
-import { sum } from './shares';
 import type { BudgetState } from './state';
 
 /** A window is used to a large part, or no longer: one message per change of state, plain JSON. */
@@ -64,8 +64,7 @@ export function watch(state: BudgetState, now: number): void {
   state.slots.forEach((window, index) => {
     if (window.ms === 0) return;
     const limit = limitNow(window, now);
-    const inUse = sum(Object.values(state.workers).flatMap(({ demand }) => demand.map((group) => group.used[index] ?? 0)));
-    const part = average(state, window.name, Math.min(1, (inUse + foreignNow(window, now)) / window.max), now);
+    const part = average(state, window.name, Math.min(1, (unitsInUse(state, index) + foreignNow(window, now)) / window.max), now);
     judge(state, now, part, { window: window.name, windowMs: window.ms, used: Math.round(part * window.max), limit, spentInMs: null, startsAnewMs: null });
   });
   const names = [...state.slots, ...state.counts].map(({ name }) => name);

@@ -1,6 +1,6 @@
 import { offPeakAt } from './off-peak';
 import type { GroupDemand, OffPeakReply } from './protocol';
-import type { Demand } from './shares';
+import { sum, type Demand } from './shares';
 import type { BudgetState } from './state';
 
 /** What a group wants of a window. */
@@ -14,6 +14,16 @@ export function demandOf(state: BudgetState, worker: string, group: GroupDemand,
   const live = group.full ? Math.ceil(1.5 * used) + 2 * group.waiting + 3 : Math.ceil(1.25 * used) + group.waiting + 2;
   const want = lane === 'live' ? live : group.full ? limit : used + group.waiting;
   return { worker, sync: group.sync, lane, want: held ? 0 : Math.min(limit, want) };
+}
+
+/** Units all workers have in a short window, as they said last. */
+export function unitsInUse(state: Pick<BudgetState, 'workers'>, window: number): number {
+  return sum(Object.values(state.workers).flatMap(({ demand }) => demand.map(({ used }) => used[window] ?? 0)));
+}
+
+/** Which short window is the longest: the scarcest over time. -1 = there is none. */
+export function longestSlots({ slots }: Pick<BudgetState, 'slots'>): number {
+  return slots.findIndex(({ ms }) => ms === Math.max(...slots.map((one) => one.ms)));
 }
 
 /** The account's hours, as they are now. */

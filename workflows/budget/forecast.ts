@@ -1,8 +1,9 @@
 import type { Lane } from '../../schemas/plan';
 import { closedMs, limitNow } from './corrections';
 import { countLimit, resetMs, used, type CountWindow } from './counts';
-import { demandOf, isHeld, offPeakNow, shutMs } from './demand';
-import type { GroupDemand } from './protocol';
+import { sharesInForce } from './commands';
+import { demandOf, isHeld, shutMs } from './demand';
+import { queuedSync, type GroupDemand, type OffPeakReply } from './protocol';
 import { allocate, sum, type Demand } from './shares';
 import type { BudgetState } from './state';
 
@@ -26,13 +27,10 @@ export interface Estimate {
   waitMs: number | null;
 }
 
-/** Under which pseudo-sync a worker tells of tasks in its queues while it polls none. */
-const queuedName = '(queued)';
-
 /** Every group that wants something: as the workers say, and where the asker knows of more, as the asker says. */
 export function demandGroups(state: BudgetState, extra: readonly WaitingWork[]): { worker: string; group: GroupDemand }[] {
   const told = Object.entries(state.workers).flatMap(([worker, { demand }]) => demand.map((group) => ({ worker, group })));
-  const known = extra.length === 0 ? told : told.filter(({ group }) => group.sync !== queuedName);
+  const known = extra.length === 0 ? told : told.filter(({ group }) => group.sync !== queuedSync);
   const more = extra.flatMap(({ sync, lane, calls }) => {
     const seen = sum(known.filter(({ group }) => group.sync === sync && group.lane === lane).map(({ group }) => group.waiting));
     return calls > seen ? [{ worker: '', group: { sync, lane, waiting: calls - seen, full: false, used: [], spent: 0 } }] : [];
@@ -40,17 +38,24 @@ export function demandGroups(state: BudgetState, extra: readonly WaitingWork[]):
   return [...known, ...more];
 }
 
+/** The moment an estimate is made in. */
+export interface Moment {
+  now: number;
+  offPeak: OffPeakReply | null;
+  groups: readonly { worker: string; group: GroupDemand }[];
+}
+
 /** What one sync in one lane can expect, if it wants `calls` calls. */
-export function estimate(state: BudgetState, now: number, groups: readonly { worker: string; group: GroupDemand }[], who: WaitingWork): Estimate {
+export function estimate(state: BudgetState, { now, offPeak, groups }: Moment, who: WaitingWork): Estimate {
   const lane = state.lanes[who.sync] ?? who.lane;
-  const offPeak = offPeakNow(state, now);
+  const shares = sharesInForce(state);
   const rates = state.slots.flatMap((window, index) => {
     if (window.ms === 0) return [];
     const limit = limitNow(window, now);
     const others = groups.filter(({ group }) => group.sync !== who.sync || (state.lanes[group.sync] ?? group.lane) !== lane);
     const mine: Demand = { worker: '', sync: who.sync, lane, want: limit };
     const all = [mine, ...others.map(({ worker, group }) => demandOf(state, worker, group, { window: index, limit, offPeak }))];
-    return [(allocate(limit, all, { ...state.shares, ...state.changedShares })[0]?.slots ?? 0) / window.ms];
+    return [(allocate(limit, all, shares)[0]?.slots ?? 0) / window.ms];
   });
   const perMs = rates.length === 0 ? null : Math.min(...rates);
   const perMinute = perMs === null ? null : Math.round(perMs * 60_000 * 10) / 10;

@@ -2,7 +2,7 @@ import { acknowledge, handOut, watch } from './alerts';
 import { sharesInForce } from './commands';
 import { forgetCounts, grantCounts, hearCounts, settleCounts, type CountHolding } from './counts';
 import { closedMs, foreignNow, limitNow, readCounts, readSlots, refused } from './corrections';
-import { demandOf, offPeakNow } from './demand';
+import { demandOf, longestSlots, offPeakNow } from './demand';
 import type { GroupDemand, GroupReply, LeaseReply, LeaseRequest } from './protocol';
 import { breakerReply, forgetProber, hearHealth } from './recovery';
 import { allocate, sum, type Allocation } from './shares';
@@ -41,7 +41,7 @@ export function lease(state: BudgetState, request: LeaseRequest, clock: number, 
     state.told = true;
   }
   // Started anew while its workers live on: without limits it must not say yes to everything.
-  if (state.told === false) return { ...stale(state, request, now, times), unknown: true };
+  if (!state.told) return { ...stale(state, request, now, times), unknown: true };
   if (request.shares) state.shares = request.shares;
   if (request.offPeak !== undefined) state.offPeak = request.offPeak;
   acknowledge(state, request.alerted ?? []);
@@ -126,7 +126,7 @@ function answer(state: BudgetState, request: LeaseRequest, mine: WorkerLease, fr
   let short = false;
   let asked = false;
   let groups: GroupReply[] = [];
-  const longest = state.slots.findIndex(({ ms }) => ms === Math.max(...state.slots.map((one) => one.ms)));
+  const longest = longestSlots(state);
   const slots = state.slots.map((window, index) => {
     const limit = limitNow(window, now);
     const demands = Object.entries(state.workers).flatMap(([worker, { demand }]) =>

@@ -1,10 +1,5 @@
 import type { OffPeak } from '../../schemas/off-peak';
-
-/** Whether the hours are on now, and until when: milliseconds. */
-export interface OffPeakState {
-  open: boolean;
-  changeMs: number;
-}
+import type { HoursNow } from './protocol';
 
 const minuteMs = 60_000;
 const dayMs = 24 * 60 * minuteMs;
@@ -12,7 +7,7 @@ const dayMs = 24 * 60 * minuteMs;
 const aheadMs = 26 * 60 * minuteMs;
 
 /** Pure; `now` is epoch ms. Right as long as a zone changes its offset at most once in 26 hours. */
-export function offPeakAt(hours: OffPeak, now: number): OffPeakState {
+export function offPeakAt(hours: OffPeak, now: number): HoursNow {
   const zone = zoneOf(hours.timeZone);
   const open = isOpen(hours, zone, now);
   const [offset, later] = [zone(now), zone(now + aheadMs)];
@@ -53,9 +48,13 @@ function jump(zone: (at: number) => number, from: number, to: number): number {
   return after;
 }
 
-/** Offset of a zone from UTC at an instant, milliseconds. */
-function zoneOf(timeZone: string): (at: number) => number {
-  const format = new Intl.DateTimeFormat('en-US', {
+/** Made once per zone: making one costs far more than asking it. The same input gives the same answer, whichever workflow asks. */
+const formats = new Map<string, Intl.DateTimeFormat>();
+
+function formatOf(timeZone: string): Intl.DateTimeFormat {
+  let format = formats.get(timeZone);
+  if (format) return format;
+  format = new Intl.DateTimeFormat('en-US', {
     timeZone,
     hourCycle: 'h23',
     year: 'numeric',
@@ -65,6 +64,13 @@ function zoneOf(timeZone: string): (at: number) => number {
     minute: 'numeric',
     second: 'numeric',
   });
+  formats.set(timeZone, format);
+  return format;
+}
+
+/** Offset of a zone from UTC at an instant, milliseconds. */
+function zoneOf(timeZone: string): (at: number) => number {
+  const format = formatOf(timeZone);
   return (at) => {
     const whole = Math.floor(at / 1_000) * 1_000;
     const parts = Object.fromEntries(format.formatToParts(whole).map(({ type, value }) => [type, Number(value)]));

@@ -50,6 +50,9 @@ export interface LeaseRequest {
   release?: true;
 }
 
+/** The sync under which a worker tells of tasks in its queues while it polls none. */
+export const queuedSync = '(queued)';
+
 /** What one sync in one lane wants, and has spent. */
 export interface GroupDemand {
   sync: string;
@@ -119,10 +122,14 @@ export interface LeaseReply {
   alerts?: BudgetAlert[];
 }
 
-export interface OffPeakReply {
-  lanes: Lane[];
+/** Whether off-peak hours are on, and for how many milliseconds it stays so. */
+export interface HoursNow {
   open: boolean;
   changeMs: number;
+}
+
+export interface OffPeakReply extends HoursNow {
+  lanes: Lane[];
 }
 
 export interface SlotReply {

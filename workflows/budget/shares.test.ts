@@ -1,4 +1,8 @@
 import fc from 'fast-check';
+import { leaseRequest } from '../../test/support/lease-request';
+import { lease } from './lease';
+import { newBudget } from './state';
+import { viewOf } from './view';
 import { allocate, fairParts, laneOrder, sum, type Demand } from './shares';
 
 const demand = (worker: string, sync: string, lane: Demand['lane'], want: number): Demand => ({ worker, sync, lane, want });
@@ -14,6 +18,16 @@ test('a guaranteed share holds against a higher lane; what its sync does not wan
   expect(slots(busy)).toEqual([70, 30]);
   const idle = allocate(100, [demand('a', 'big', 'live', 100), demand('b', 'small', 'replay', 4)], { small: 0.3 });
   expect(slots(idle)).toEqual([96, 4]);
+});
+
+test('an estimate goes by the shares in force: lowered together where they no longer fit in one', () => {
+  const state = newBudget(0);
+  const limits = [{ name: 'w', kind: 'rolling', ms: 60_000, max: 100 } as const];
+  const demand = ['x', 'y'].map((sync) => ({ sync, lane: 'live' as const, waiting: 100, full: true, used: [100], spent: 0 }));
+  lease(state, leaseRequest({ limits, shares: { x: 1 }, demand }), 0);
+  state.changedShares = { y: 1 };
+  const { spenders } = viewOf({ vendor: 'v', scope: 'main' }, state, 0);
+  expect(spenders.map(({ perMinute }) => perMinute)).toEqual([50, 50]);
 });
 
 test('inside a lane evenly by sync, then by worker', () => {

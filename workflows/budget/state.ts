@@ -12,7 +12,7 @@ export const longestSlotWindowMs = 60_000;
 /** Everything a budget knows: plain JSON, so that it passes continue-as-new. Times are epoch ms of the workflow's clock. */
 export interface BudgetState {
   /** Whether a worker has ever declared the limits. None declared is not the same as none known. */
-  told?: boolean;
+  told: boolean;
   /** The latest time seen: the clock never runs backwards for us. */
   now: number;
   terms: number;

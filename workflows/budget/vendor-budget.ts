@@ -6,7 +6,10 @@ import { lease } from './lease';
 import type { BudgetCommand } from './protocol';
 import { newBudget, type BudgetState } from './state';
 import { checkCommand, checkLease } from './validate';
-import { viewOf } from './view';
+import { viewOf, type BudgetView } from './view';
+
+/** The page in the Web UI is this old at most while there is work: drawing it costs as much as a lease. Milliseconds. */
+const showMs = 5_000;
 
 export interface VendorBudgetInput {
   scope: { vendor: string; scope: string };
@@ -25,14 +28,21 @@ export async function vendorBudget(input: VendorBudgetInput): Promise<void> {
   // A run of an older version knew less.
   const state = { ...newBudget(Date.now()), ...input.state };
   let updates = 0;
-  const show = (): void => setCurrentDetails(details(viewOf(scope, state, state.now)));
+  let shownAt = -Infinity;
+  const show = (): BudgetView => {
+    const view = viewOf(scope, state, state.now);
+    shownAt = state.now;
+    setCurrentDetails(details(view));
+    return view;
+  };
 
   setHandler(
     leasePermitsUpdate,
     (request) => {
       updates++;
       const reply = lease(state, request, Date.now());
-      show();
+      // Who leaves may be the last one: no later request would draw it.
+      if (request.release || state.now - shownAt >= showMs) show();
       return reply;
     },
     { validator: checkLease },
@@ -43,8 +53,7 @@ export async function vendorBudget(input: VendorBudgetInput): Promise<void> {
       updates++;
       state.now = Math.max(state.now, Date.now());
       change(state, command);
-      show();
-      return viewOf(scope, state, state.now);
+      return show();
     },
     { validator: (command: BudgetCommand) => checkCommand(command, sharesInForce(state)) },
   );

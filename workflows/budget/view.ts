@@ -4,9 +4,9 @@ import { sharesInForce } from './commands';
 import { countLimit, resetMs, used } from './counts';
 import { ceilingNow, closedMs, foreignNow, limitNow } from './corrections';
 import { demandGroups, estimate, outlook, type Estimate, type WaitingWork } from './forecast';
-import { isHeld, offPeakNow, shutMs } from './demand';
+import { isHeld, longestSlots, offPeakNow, shutMs, unitsInUse } from './demand';
 import { expire } from './lease';
-import { offPeakAt } from './off-peak';
+import type { HoursNow, OffPeakReply } from './protocol';
 import { sum } from './shares';
 import type { BudgetState } from './state';
 
@@ -26,7 +26,7 @@ export interface BudgetView {
   lanes: Record<string, Lane>;
   held: string[];
   /** Lanes that send in some hours only; null = all send always. `changeMs`: until the hours begin or end. */
-  offPeak: (OffPeak & { open: boolean; changeMs: number }) | null;
+  offPeak: (OffPeak & HoursNow) | null;
   workers: number;
 }
 
@@ -84,6 +84,7 @@ export function viewOf(scope: { vendor: string; scope: string }, current: Budget
   const { breaker } = state;
   const breakerState = breaker.openUntil === 0 ? 'closed' : now < breaker.openUntil ? 'open' : 'half-open';
   const closed = closedMs(state, now);
+  const offPeak = offPeakNow(state, now);
   const windows = [...rateViews(state, now), ...countViews(state, now)];
   return {
     scope,
@@ -102,12 +103,12 @@ export function viewOf(scope: { vendor: string; scope: string }, current: Budget
                 : 'open',
     closedMs: Math.max(closed, breaker.openUntil - now, 0),
     windows,
-    spenders: spenders(state, now, waiting),
+    spenders: spenders(state, now, { waiting, offPeak }),
     breaker: { state: breakerState, openMs: Math.max(0, breaker.openUntil - now), failures: breaker.failures.length },
     shares: sharesInForce(state),
     lanes: state.lanes,
     held: state.held,
-    offPeak: state.offPeak ? { ...state.offPeak, ...offPeakAt(state.offPeak, now) } : null,
+    offPeak: state.offPeak && offPeak ? { ...state.offPeak, ...offPeak, lanes: state.offPeak.lanes } : null,
     workers: Object.keys(state.workers).length,
   };
 }
@@ -115,10 +116,7 @@ export function viewOf(scope: { vendor: string; scope: string }, current: Budget
 function rateViews(state: BudgetState, now: number): WindowView[] {
   return state.slots.map((window, index) => {
     const limit = limitNow(window, now);
-    const inUse =
-      sum(Object.values(state.workers).flatMap(({ demand }) => demand.map(({ used: units }) => units[index] ?? 0))) +
-      sum(window.cooling.map(([count]) => count));
-    const units = Math.min(window.max, inUse);
+    const units = Math.min(window.max, unitsInUse(state, index) + sum(window.cooling.map(([count]) => count)));
     return {
       name: window.name,
       kind: window.ms === 0 ? 'concurrent' : 'rate',
@@ -160,12 +158,12 @@ function countViews(state: BudgetState, now: number): WindowView[] {
   });
 }
 
-function spenders(state: BudgetState, now: number, waiting: readonly WaitingWork[]): SpenderView[] {
-  const longest = state.slots.findIndex(({ ms }) => ms === Math.max(...state.slots.map((one) => one.ms)));
+function spenders(state: BudgetState, now: number, of: { waiting: readonly WaitingWork[]; offPeak: OffPeakReply | null }): SpenderView[] {
+  const { waiting, offPeak } = of;
+  const longest = longestSlots(state);
   const groups = demandGroups(state, waiting);
-  const offPeak = offPeakNow(state, now);
   const all = new Map<string, Omit<SpenderView, keyof Estimate>>();
-  const of = (sync: string, asked: Lane) => {
+  const spender = (sync: string, asked: Lane) => {
     const lane = state.lanes[sync] ?? asked;
     const id = `${sync}/${lane}`;
     let one = all.get(id);
@@ -174,18 +172,18 @@ function spenders(state: BudgetState, now: number, waiting: readonly WaitingWork
     return one;
   };
   for (const { sync, lane, units, refused } of state.usage) {
-    const one = of(sync, lane);
+    const one = spender(sync, lane);
     one.today += units;
     one.refused += refused;
   }
   // Who is asked about is answered for, though it neither spent nor wants anything.
-  for (const { sync, lane } of waiting) of(sync, lane);
+  for (const { sync, lane } of waiting) spender(sync, lane);
   for (const { group } of groups) {
-    const one = of(group.sync, group.lane);
+    const one = spender(group.sync, group.lane);
     one.waiting += group.waiting;
     one.inWindow += group.used[longest] ?? 0;
   }
   return [...all.values()]
     .sort((a, b) => b.today - a.today)
-    .map((one) => ({ ...one, ...estimate(state, now, groups, { sync: one.sync, lane: one.lane, calls: one.waiting }) }));
+    .map((one) => ({ ...one, ...estimate(state, { now, offPeak, groups }, { sync: one.sync, lane: one.lane, calls: one.waiting }) }));
 }

@@ -1,40 +1,35 @@
 import { WorkflowNotFoundError } from '@temporalio/client';
-import type { Lane } from '../../../schemas/plan';
+import { budgetName, lanes, type BudgetScope, type Lane } from '../../../schemas/plan';
 import { allBudgets } from '../../../syncs/accounts-api';
+import { vendorAccounts } from '../../../syncs/define-sync';
 import { budgetWorkflowId } from '../../../workflows/ids';
-import { changeBudgetUpdate, type BudgetCommand, type BudgetView } from '../../../workflows/messages';
-import { budgetView, nameOf, waitingWork } from '../budget-view';
+import { changeBudgetUpdate, type BudgetCommand } from '../../../workflows/messages';
+import { answerMs, budgetView, waitingWork } from '../budget-view';
 import { CliError, exitCodes, usageError } from '../cli-error';
 import type { Answer, CliContext } from '../context';
 import { printBudgets } from '../output/budget-text';
 
-type Scope = BudgetView['scope'];
-
 /** `syncline budget [scope]`: who spends what of each vendor account, and when it runs out. */
 export async function showBudgets(context: CliContext, wanted: string | undefined): Promise<Answer> {
-  const scopes = scopesOf(context, wanted);
+  const scopes = scopesFor(context, wanted);
   const views = await Promise.all(scopes.map(async (scope) => budgetView(context, scope, await waitingWork(context, scope))));
   const budgets = scopes.map((scope, index) => ({ scope, view: views[index] ?? null }));
   const bad = budgets.some(({ view }) => view !== null && view.state !== 'open');
   return { exitCode: bad ? exitCodes.badNews : exitCodes.ok, document: { budgets }, print: (terminal) => printBudgets(terminal, budgets) };
 }
 
-/** A budget without a worker answers nobody. */
-const changeTimeoutMs = 8_000;
-
 /** `syncline budget pause|resume|share|priority`: in force at every worker's next renewal, some seconds. */
 export async function changeBudget(context: CliContext, wanted: string, command: BudgetCommand): Promise<Answer> {
-  const [scope, ...more] = scopesOf(context, wanted);
-  if (!scope) throw usageError(`no sync spends from "${wanted}"`);
-  if (more.length > 0) throw usageError(`several budgets fit "${wanted}"`, { expected: [scope, ...more].map(nameOf).join(', ') });
+  const [scope, ...more] = scopesFor(context, wanted);
+  if (more.length > 0) throw usageError(`several budgets fit "${wanted}"`, { expected: [scope, ...more].map(budgetName).join(', ') });
   checkSync(context, command);
   const { client, address } = await context.temporal();
   try {
     const handle = client.workflow.getHandle(budgetWorkflowId(scope));
-    const view = await client.withDeadline(Date.now() + changeTimeoutMs, () => handle.executeUpdate(changeBudgetUpdate, { args: [command] }));
+    const view = await client.withDeadline(Date.now() + answerMs, () => handle.executeUpdate(changeBudgetUpdate, { args: [command] }));
     return { exitCode: exitCodes.ok, document: { budget: view }, print: (terminal) => printBudgets(terminal, [{ scope, view }]) };
   } catch (error) {
-    if (error instanceof WorkflowNotFoundError) throw usageError(`the budget of ${nameOf(scope)} has not started: nothing was ever spent from it`);
+    if (error instanceof WorkflowNotFoundError) throw usageError(`the budget of ${budgetName(scope)} has not started: nothing was ever spent from it`);
     const cause = (error as { cause?: { message?: string } }).cause?.message;
     if (cause) throw usageError(cause);
     throw new CliError({
@@ -65,22 +60,18 @@ export function parseShare(text: string): number | null {
 
 export function parseLane(text: string): Lane | null {
   if (text === 'none') return null;
-  if (!['live', 'scheduled', 'backfill', 'replay'].includes(text))
-    throw usageError(`lane "${text}"`, { expected: 'live, scheduled, backfill, replay, or none' });
-  return text as Lane;
+  const lane = lanes.find((one) => one === text);
+  if (!lane) throw usageError(`lane "${text}"`, { expected: `${lanes.join(', ')}, or none` });
+  return lane;
 }
 
 /** Every scope the syncs spend from, or the one named `vendor/scope`, `vendor`, or `scope`. */
-function scopesOf(context: CliContext, wanted: string | undefined): Scope[] {
-  const all = new Map<string, Scope>();
-  const accounts = [
-    ...context.syncs().flatMap(({ to, enrich }) => [to.account, ...(enrich ? [enrich.account] : [])]),
-    ...context.tableSyncs().map(({ to }) => to.account),
-  ];
-  for (const account of accounts) {
-    for (const { scope } of allBudgets(account)) all.set(nameOf(scope), scope);
-  }
-  const fitting = [...all.values()].filter((scope) => wanted === undefined || [nameOf(scope), scope.vendor, scope.scope].includes(wanted));
-  if (fitting.length === 0) throw usageError(`no sync spends from "${wanted ?? ''}"`, { expected: [...all.keys()].join(', ') });
-  return fitting;
+function scopesFor(context: CliContext, wanted: string | undefined): [BudgetScope, ...BudgetScope[]] {
+  const accounts = vendorAccounts([...context.syncs(), ...context.tableSyncs()]);
+  const scopes = accounts.flatMap((account) => allBudgets(account).map(({ scope }) => scope));
+  const all = new Map(scopes.map((scope) => [budgetName(scope), scope]));
+  const fitting = [...all.values()].filter((scope) => wanted === undefined || [budgetName(scope), scope.vendor, scope.scope].includes(wanted));
+  const [first, ...more] = fitting;
+  if (!first) throw usageError(`no sync spends from "${wanted ?? ''}"`, { expected: [...all.keys()].join(', ') });
+  return [first, ...more];
 }

@@ -12,13 +12,12 @@ import { printExplanation } from '../output/explain-text';
 /** `syncline explain <workflowId>`: why a record is not there yet, behind what, until when. */
 export async function explain(context: CliContext, id: string): Promise<Answer> {
   const access = await context.temporal();
-  const workflowId = await resolve(context, access, id);
-  const run = await newestRun(access, workflowId);
+  const run = (await newestRun(access, id)) ?? (await newestRun(access, await workflowIdOf(context, id)));
   if (!run) throw unknown(id);
   const problems: CliError[] = [];
   const facts = await factsOf(context, access, run, problems);
   const reason = reasonOf(facts);
-  const { plan, runId, status, outcome } = run.trace;
+  const { plan, workflowId, runId, status, outcome } = run.trace;
   const document = {
     workflowId,
     runId,
@@ -40,21 +39,9 @@ export async function explain(context: CliContext, id: string): Promise<Answer> 
   };
 }
 
-/** A workflow id, or whatever else `trace` takes: the ledger knows which run that is. */
-async function resolve(context: CliContext, { client }: TemporalAccess, id: string): Promise<string> {
-  const known = await client.workflow
-    .getHandle(id)
-    .describe()
-    .then(
-      () => true,
-      () => false,
-    );
-  if (known) return id;
-  const lines = await findRecords(context, id).catch((error: unknown) => {
-    if (error instanceof CliError) return [];
-    throw error;
-  });
-  const line = lines.at(-1);
+/** Not a workflow id, but something else that `trace` takes: the ledger knows which run that is. */
+async function workflowIdOf(context: CliContext, id: string): Promise<string> {
+  const line = (await findRecords(context, id)).at(-1);
   if (!line) throw unknown(id);
   if (line.state === 'new' || line.state === 'claimed') {
     throw new CliError({

@@ -1,7 +1,8 @@
 import { ConfigError, loadConfig } from '../../../platform/config';
 import { createSecrets, type Environment, type Mode, modeOf, type Secrets } from '../../../platform/secrets';
-import { accountVariable, budgetScopes, type SourceAccount, type VendorAccount } from '../../../syncs/accounts-api';
-import type { Sync } from '../../../syncs/define-sync';
+import { budgetName } from '../../../schemas/plan';
+import { accountVariable, type SourceAccount, type VendorAccount } from '../../../syncs/accounts-api';
+import { scopesOf, vendorAccounts, type Sync } from '../../../syncs/define-sync';
 import { counted } from '../output/words';
 import { type Check, checksOf, messageOf } from './check';
 
@@ -56,11 +57,7 @@ export function secretChecks(env: Environment, syncs: readonly Sync[]): Check[] 
     syncs.map((sync) => sync.on.account),
     ({ source, name }) => `${source.vendor}/${name}`,
   );
-  const destinations = unique(
-    syncs.flatMap((sync) => [sync.to.account, ...(sync.enrich ? [sync.enrich.account] : [])]),
-    ({ connector, name }) => `${connector.vendor}/${name}`,
-  );
-  return [...sources.map((account) => sourceCheck(account, secrets)), ...destinations.map((account) => destinationCheck(account, secrets))];
+  return [...sources.map((account) => sourceCheck(account, secrets)), ...vendorAccounts(syncs).map((account) => destinationCheck(account, secrets))];
 }
 
 function sourceCheck({ source, name, secretVariable }: SourceAccount, secrets: Secrets): Check {
@@ -108,9 +105,9 @@ export function publicUrlCheck(env: Environment, syncs: readonly Sync[]): Check 
 /** Shares guarantee a part of a budget: together at most all of it. */
 export function shareChecks(syncs: readonly Sync[]): Check[] {
   const sums = new Map<string, { sum: number; syncs: string[] }>();
-  for (const { id, to, budget } of syncs) {
-    for (const { vendor, scope } of budgetScopes(to.account, to.operation.quota)) {
-      const name = `${vendor}/${scope}`;
+  for (const sync of syncs) {
+    const { id, budget } = sync;
+    for (const name of scopesOf(sync).map(budgetName)) {
       const entry = sums.get(name) ?? { sum: 0, syncs: [] };
       entry.sum += budget.share ?? 0;
       if (budget.share !== undefined) entry.syncs.push(id);

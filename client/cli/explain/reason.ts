@@ -1,7 +1,8 @@
 import type { BudgetView } from '../../../workflows/messages';
+import { budgetName, type BudgetScope, type Lane } from '../../../schemas/plan';
+import type { HeldCause } from '../../../schemas/run';
 import type { PendingActivity, Waiting } from '../../history/waiting';
 import type { RunTrace, Step } from '../../history/steps';
-import { nameOf } from '../budget-view';
 import { span } from '../output/times';
 import { counted } from '../output/words';
 
@@ -11,7 +12,7 @@ export interface ExplainFacts {
   /** Set while it is open. */
   waiting: Waiting | null;
   /** The budgets its calls spend from; null = never spent from. Those that did not answer are missing. */
-  budgets: readonly { scope: BudgetView['scope']; view: BudgetView | null }[];
+  budgets: readonly { scope: BudgetScope; view: BudgetView | null }[];
   /** The queue its activity waits in. */
   queue: { name: string; pollers: number; waiting: number; ahead: number } | null;
   now: number;
@@ -32,7 +33,7 @@ export interface Reason {
   next?: string;
 }
 
-const heldWhy: Readonly<Record<string, string>> = {
+const heldWhy = {
   budget: 'it waits for the vendor account’s budget',
   breaker: 'the vendor is failing; records are held until one call shows that it is back. No attempt is used',
   paused: 'an operator paused it',
@@ -41,7 +42,7 @@ const heldWhy: Readonly<Record<string, string>> = {
   ledger: 'the ledger (PostgreSQL) did not answer',
   shutdown: 'its worker stopped, or could not book an answer; another goes on',
   approval: 'it waits for a person’s approval',
-};
+} satisfies Record<HeldCause | 'approval', string>;
 
 const heldNext: Readonly<Record<string, string>> = {
   paused: 'npx syncline budget resume <scope> all',
@@ -84,17 +85,17 @@ function heldReason(cause: string, timer: OpenTimer | undefined, facts: ExplainF
     ...(cause === 'budget' ? facts.budgets.flatMap(({ scope, view }) => (view ? spentWords(scope, view) : [])) : []),
     ...(cause === 'off-peak' ? facts.budgets.flatMap(({ scope, view }) => (view?.offPeak ? [hoursWords(scope, view.offPeak)] : [])) : []),
     ...(cause === 'paused'
-      ? facts.budgets.flatMap(({ scope, view }) => (view && view.held.length > 0 ? [`${nameOf(scope)}: ${view.held.join(', ')} paused`] : []))
+      ? facts.budgets.flatMap(({ scope, view }) => (view && view.held.length > 0 ? [`${budgetName(scope)}: ${view.held.join(', ')} paused`] : []))
       : []),
   ];
   const next = heldNext[cause];
   return {
     cause,
-    why: heldWhy[cause] ?? `it is held: ${cause}`,
+    why: cause in heldWhy ? heldWhy[cause as keyof typeof heldWhy] : `it is held: ${cause}`,
     until: timer ? timer.at + timer.forMs : null,
     approximate: cause !== 'off-peak',
     behind,
-    ...(next === undefined ? {} : { next: next.replace('<scope>', facts.budgets[0] ? nameOf(facts.budgets[0].scope) : '<scope>') }),
+    ...(next === undefined ? {} : { next: next.replace('<scope>', facts.budgets[0] ? budgetName(facts.budgets[0].scope) : '<scope>') }),
   };
 }
 
@@ -147,8 +148,8 @@ function queuedReason(facts: ExplainFacts, last: string[]): Reason {
   const at = (ms: number | null): number | null => (ms === null ? null : now + ms);
   for (const { scope, view } of budgets) {
     if (!view) continue;
-    const name = nameOf(scope);
-    const mine = view.spenders.find((one) => one.sync === syncId && one.lane === (view.lanes[syncId] ?? lane));
+    const name = budgetName(scope);
+    const mine = spenderOf(view, syncId, lane);
     const until = at(mine?.waitMs ?? null);
     const reason = (cause: string, why: string, end: number | null, next?: string): Reason => ({
       cause,
@@ -175,9 +176,12 @@ function queuedReason(facts: ExplainFacts, last: string[]): Reason {
       next: 'start a worker, or: npx syncline doctor',
     };
   }
-  const waits = budgets.flatMap(({ view }) => view?.spenders.find((one) => one.sync === syncId && one.lane === (view.lanes[syncId] ?? lane))?.waitMs ?? []);
+  const mine = budgets.flatMap(({ view }) => (view && spenderOf(view, syncId, lane)) ?? []);
+  const waits = mine.flatMap(({ waitMs }) => waitMs ?? []);
   const until = waits.length > 0 ? Math.max(...waits) : null;
-  const rate = budgets.flatMap(({ view }) => view?.spenders.find((one) => one.sync === syncId)?.perMinute ?? [])[0];
+  const rates = mine.flatMap(({ perMinute }) => perMinute ?? []);
+  // The slowest of its budgets decides.
+  const rate = rates.length > 0 ? Math.min(...rates) : undefined;
   return {
     cause: 'order',
     why: `it waits its turn for a call to ${run.plan ? `${run.plan.vendor}/${run.plan.account}` : 'the vendor'}${rate === undefined ? '' : `; ${syncId} can expect about ${rate} calls a minute`}`,
@@ -185,6 +189,11 @@ function queuedReason(facts: ExplainFacts, last: string[]): Reason {
     approximate: true,
     behind: [...order, ...last],
   };
+}
+
+/** The record's own line in a budget: of its sync, in the lane it is served in. */
+function spenderOf(view: BudgetView, sync: string, lane: Lane): BudgetView['spenders'][number] | undefined {
+  return view.spenders.find((one) => one.sync === sync && one.lane === (view.lanes[sync] ?? lane));
 }
 
 type OpenTimer = Extract<Step, { kind: 'waited' }>;
@@ -198,25 +207,25 @@ function lastAttempt(steps: readonly Step[]): string[] {
   return last?.kind === 'attempt' ? [`last: ${last.attempt.code}${last.attempt.cause ? `: ${last.attempt.cause}` : ''}`] : [];
 }
 
-function breakerWords(scope: BudgetView['scope'], { breaker }: BudgetView): string {
+function breakerWords(scope: BudgetScope, { breaker }: BudgetView): string {
   const state = {
     closed: 'closed again: it goes on soon',
     open: `open for about ${span(breaker.openMs)} yet`,
     'half-open': 'half-open: one call tests the vendor',
   }[breaker.state];
-  return `${nameOf(scope)}: the breaker is ${state}`;
+  return `${budgetName(scope)}: the breaker is ${state}`;
 }
 
 /** Long windows of which nothing is left. */
-function spentWords(scope: BudgetView['scope'], { windows }: BudgetView): string[] {
+function spentWords(scope: BudgetScope, { windows }: BudgetView): string[] {
   return windows
     .filter((one) => one.kind === 'count' && one.resetMs > 0)
     .map(
       ({ name, used, foreign, resetMs }) =>
-        `${nameOf(scope)}: nothing is left of ${name} (${used} used by us, ${foreign} by others); free again in about ${span(resetMs)}`,
+        `${budgetName(scope)}: nothing is left of ${name} (${used} used by us, ${foreign} by others); free again in about ${span(resetMs)}`,
     );
 }
 
-function hoursWords(scope: BudgetView['scope'], { lanes, from, to, timeZone, open, changeMs }: NonNullable<BudgetView['offPeak']>): string {
-  return `${nameOf(scope)}: ${lanes.join(', ')} send from ${from} to ${to} (${timeZone}); that ${open ? 'ends' : 'begins'} in ${span(changeMs)}`;
+function hoursWords(scope: BudgetScope, { lanes, from, to, timeZone, open, changeMs }: NonNullable<BudgetView['offPeak']>): string {
+  return `${budgetName(scope)}: ${lanes.join(', ')} send from ${from} to ${to} (${timeZone}); that ${open ? 'ends' : 'begins'} in ${span(changeMs)}`;
 }

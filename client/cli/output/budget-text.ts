@@ -1,3 +1,4 @@
+import { budgetName, type BudgetScope } from '../../../schemas/plan';
 import type { BudgetView } from '../../../workflows/messages';
 import type { Terminal } from '../terminal';
 import { table } from './table';
@@ -16,10 +17,10 @@ const stateWords: Record<BudgetView['state'], string> = {
 };
 
 /** What `syncline budget` shows. */
-export function printBudgets(terminal: Terminal, budgets: readonly { scope: BudgetView['scope']; view: BudgetView | null }[]): void {
+export function printBudgets(terminal: Terminal, budgets: readonly { scope: BudgetScope; view: BudgetView | null }[]): void {
   budgets.forEach(({ scope, view }, index) => {
     if (index > 0) terminal.line();
-    const name = terminal.colours.bold(`${scope.vendor}/${scope.scope}`);
+    const name = terminal.colours.bold(budgetName(scope));
     if (!view) return terminal.line(`${name}  nothing spent yet`);
     const until = view.closedMs > 0 ? `, for about ${span(view.closedMs)}` : '';
     const colour = view.state === 'open' ? terminal.colours.green : terminal.colours.yellow;

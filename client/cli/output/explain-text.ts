@@ -1,3 +1,4 @@
+import type { BudgetScope } from '../../../schemas/plan';
 import type { BudgetView } from '../../../workflows/messages';
 import type { RunTrace } from '../../history/steps';
 import type { CliError } from '../cli-error';
@@ -15,7 +16,7 @@ export function printExplanation(
     workflowId: string;
     run: RunTrace;
     reason: Reason;
-    budgets: readonly { scope: BudgetView['scope']; view: BudgetView | null }[];
+    budgets: readonly { scope: BudgetScope; view: BudgetView | null }[];
     problems: readonly CliError[];
   },
 ): void {

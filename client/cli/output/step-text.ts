@@ -1,4 +1,5 @@
 import { isFailedOutcome, type AttemptEnd } from '../../../schemas/outcome';
+import type { HeldCause } from '../../../schemas/run';
 import type { Step } from '../../history/steps';
 import { printable, type Colours } from '../terminal';
 import { wrap } from './table';
@@ -154,7 +155,10 @@ function endedText(
 const heldWords: Readonly<Record<string, string>> = {
   budget: 'no permit from the budget yet',
   breaker: 'the vendor is failing; waiting for it to recover',
+  paused: 'paused by an operator',
+  'off-peak': 'waiting for the account’s off-peak hours',
   claim: 'another run is writing this record',
+  ledger: 'the ledger (PostgreSQL) did not answer',
   shutdown: 'the worker stopped; going on elsewhere',
   approval: 'waiting for an approval',
-};
+} satisfies Record<HeldCause | 'approval', string>;

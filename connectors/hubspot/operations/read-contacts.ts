@@ -1,4 +1,5 @@
 import type { Call } from '../../connector';
+import { emailKey } from '../../email-key';
 
 /** A contact as HubSpot has it now; `found: false` = HubSpot has no contact with this address. */
 export type ReadContact = { key: string; found: true; vendorId: string; properties: Record<string, string | null> } | { key: string; found: false };
@@ -18,7 +19,7 @@ interface Found {
  * @param properties - internal names of the properties to read
  */
 export async function readContacts(call: Call, emails: readonly string[], properties: readonly string[] = []): Promise<ReadContact[]> {
-  const keys = [...new Set(emails.map((email) => email.trim().toLowerCase()))];
+  const keys = [...new Set(emails.map(emailKey))];
   const byKey = new Map<string, Found>();
   for (let start = 0; start < keys.length; start += maxBatch) {
     const response = await call.post('/crm/v3/objects/contacts/batch/read', {
@@ -29,7 +30,7 @@ export async function readContacts(call: Call, emails: readonly string[], proper
     const results = (response.data as { results?: unknown } | null)?.results;
     for (const found of (Array.isArray(results) ? results : []) as Found[]) {
       const { email, hs_additional_emails: others } = found.properties ?? {};
-      for (const address of [email ?? '', ...(others ?? '').split(';')]) byKey.set(address.trim().toLowerCase(), found);
+      for (const address of [email ?? '', ...(others ?? '').split(';')]) byKey.set(emailKey(address), found);
     }
   }
   return keys.map((key) => {

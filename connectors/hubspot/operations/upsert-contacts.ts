@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { emailKey } from '../../email-key';
 import { defineOperation } from '../../connector';
 import { VendorError } from '../../errors';
 import { hubspot } from '../index';
@@ -11,7 +12,7 @@ const input = z
       .record(z.string(), z.string())
       .describe('Internal property name to value; an empty string clears the property, a property left out keeps its value'),
   })
-  .refine((contact) => contact.properties['email'] === undefined || keyOf(contact.properties['email']) === keyOf(contact.email), {
+  .refine((contact) => contact.properties['email'] === undefined || emailKey(contact.properties['email']) === emailKey(contact.email), {
     path: ['properties', 'email'],
     message: 'must be the contact’s own e-mail address: another one would move the contact to a new key',
   });
@@ -31,7 +32,7 @@ export const upsertContacts = defineOperation({
   maxBatch: 100,
   resend: 'safe',
   input,
-  key: (contact) => keyOf(contact.email),
+  key: (contact) => emailKey(contact.email),
   fields: (contact) => Object.keys(contact.properties),
   without: (contact, fields) => {
     const rest = Object.entries(contact.properties).filter(([name]) => !fields.includes(name));
@@ -39,7 +40,7 @@ export const upsertContacts = defineOperation({
   },
   async send(call, batch) {
     const sent: SentContact[] = batch.map((contact, index) => ({
-      key: keyOf(contact.email),
+      key: emailKey(contact.email),
       traceId: String(index + 1),
       properties: contact.properties,
     }));
@@ -54,7 +55,3 @@ export const upsertContacts = defineOperation({
     }
   },
 });
-
-function keyOf(email: string): string {
-  return email.trim().toLowerCase();
-}

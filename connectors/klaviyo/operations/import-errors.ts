@@ -3,7 +3,8 @@ import type { Call, RecordResult } from '../../connector';
 import { VendorError } from '../../errors';
 import { explain } from '../errors';
 import { ask, cursorIn, objectOf, resourcesIn } from '../json-api';
-import { keyOf, masking, type Profile } from './profile';
+import { emailKey } from '../../email-key';
+import { masking, type Profile } from './profile';
 
 const pageSize = 100;
 
@@ -15,7 +16,7 @@ const passing = /throttl|timeout|internal|unavailable/i;
  * its `original_payload` holds; `unmatched` counts those that hold none of ours.
  */
 export async function failuresOf(call: Call, job: string, rows: readonly Profile[]): Promise<{ results: RecordResult[]; unmatched: number }> {
-  const byKey = new Map(rows.map((row) => [keyOf(row.email), row]));
+  const byKey = new Map(rows.map((row) => [emailKey(row.email), row]));
   const results = new Map<string, RecordResult>();
   let unmatched = 0;
   let cursor: string | undefined;
@@ -29,7 +30,7 @@ export async function failuresOf(call: Call, job: string, rows: readonly Profile
     for (const { attributes } of errors) {
       const row = byKey.get(emailIn(attributes['original_payload']) ?? '');
       if (!row) unmatched++;
-      else if (!results.has(keyOf(row.email))) results.set(keyOf(row.email), resultOf(row, attributes));
+      else if (!results.has(emailKey(row.email))) results.set(emailKey(row.email), resultOf(row, attributes));
     }
     cursor = cursorIn(data);
   }
@@ -38,14 +39,14 @@ export async function failuresOf(call: Call, job: string, rows: readonly Profile
 
 function resultOf(row: Profile, attributes: Readonly<Record<string, unknown>>): RecordResult {
   const explained = explain(attributes, masking(row));
-  return { key: keyOf(row.email), status: passing.test(explained.code) ? 'retry' : 'rejected', ...explained, vendorSaid: attributes as Json };
+  return { key: emailKey(row.email), status: passing.test(explained.code) ? 'retry' : 'rejected', ...explained, vendorSaid: attributes as Json };
 }
 
 /** The specification says only "object": flat, or a resource as it was sent. */
 function emailIn(payload: unknown): string | undefined {
   const found = objectOf(payload);
   const email = found?.['email'] ?? objectOf(found?.['attributes'])?.['email'] ?? objectOf(objectOf(found?.['data'])?.['attributes'])?.['email'];
-  return typeof email === 'string' ? keyOf(email) : undefined;
+  return typeof email === 'string' ? emailKey(email) : undefined;
 }
 
 function unreadable(how: string): VendorError {

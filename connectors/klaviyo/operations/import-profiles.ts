@@ -4,7 +4,8 @@ import { klaviyo } from '../index';
 import { ask, resourceIn, type Resource } from '../json-api';
 import { failuresOf } from './import-errors';
 import { memberOf } from './list-members';
-import { keyOf, profileInput, resourceOf, type Profile } from './profile';
+import { emailKey } from '../../email-key';
+import { profileInput, resourceOf, type Profile } from './profile';
 
 const path = '/api/profile-bulk-import-jobs';
 /** Klaviyo names no time. A look costs a permit of 150 a minute, which all jobs share. */
@@ -33,7 +34,7 @@ function importJob({ name, object, list }: { name: string; object: string; list?
     maxBytes: 5_000_000 - 1_000,
     resend: 'safe',
     input: profileInput,
-    key: ({ email }) => keyOf(email),
+    key: ({ email }) => emailKey(email),
     async submit(call, rows) {
       const attributes = { profiles: { data: rows.map(resourceOf) } };
       const { status, data } = await ask(call, { method: 'POST', path, body: { data: { type: 'profile-bulk-import-job', attributes, ...relationships } } });

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { defineOperation, type Operation, type RecordResult } from '../../connector';
 import { klaviyo } from '../index';
 import { ask } from '../json-api';
-import { keyOf } from './profile';
+import { emailKey } from '../../email-key';
 import { readProfiles, type ReadProfile } from './read-profiles';
 
 const input = z.object({ email: z.email() });
@@ -36,10 +36,11 @@ function membership(list: string, change: 'add' | 'remove'): Operation<ListMembe
     name: `list.${list}.${change}`,
     object: memberOf(list),
     quota: 'profiles',
+    requests: 2,
     maxBatch: 1_000,
     resend: 'safe',
     input,
-    key: ({ email }) => keyOf(email),
+    key: ({ email }) => emailKey(email),
     fields: () => ['member'],
     without: (member, fields) => (fields.includes('member') ? null : member),
     async send(call, batch) {

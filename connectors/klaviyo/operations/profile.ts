@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { emailKey } from '../../email-key';
 import type { Json } from '../../../schemas/json';
 import type { MaskOptions } from '../../mask';
 
@@ -16,10 +17,6 @@ export const profileInput = z.object({
 });
 
 export type Profile = z.output<typeof profileInput>;
-
-export function keyOf(email: string): string {
-  return email.trim().toLowerCase();
-}
 
 /** `first_name`, `location.city`, `properties.tier`: what a newer version may supersede. */
 export function fieldsOf(profile: Profile): string[] {
@@ -40,13 +37,13 @@ export function withoutFields(profile: Profile, left: readonly string[]): Profil
 export function resourceOf(profile: Profile): Json {
   const { attributes, location, properties } = profile;
   const rest = { ...(location ? { location } : {}), ...(properties ? { properties } : {}) };
-  return { type: 'profile', attributes: { email: keyOf(profile.email), ...attributes, ...rest } as Json };
+  return { type: 'profile', attributes: { email: emailKey(profile.email), ...attributes, ...rest } as Json };
 }
 
 /** Everything a refusal of the profile may repeat. */
 export function masking(profile: Profile): MaskOptions {
   const values = groups.flatMap((group) => Object.values(profile[group] ?? {}).map((value) => (typeof value === 'string' ? value : JSON.stringify(value))));
-  return { fields: groups.flatMap((group) => Object.keys(profile[group] ?? {})), values: [profile.email, keyOf(profile.email), ...values] };
+  return { fields: groups.flatMap((group) => Object.keys(profile[group] ?? {})), values: [profile.email, emailKey(profile.email), ...values] };
 }
 
 const groups = ['attributes', 'location', 'properties'] as const;

@@ -241,6 +241,20 @@ describe('against the simulator', () => {
     expect(gate.requests).toHaveLength(after + 1);
   });
 
+  test('membership: no permit for the list in time, and nothing was written', async () => {
+    await upsertProfiles.send(call(), [ada]);
+    const free = gate.acquire.bind(gate);
+    const short = jest.spyOn(gate, 'acquire').mockImplementation((request) => {
+      if (request.scopes[0]!.scope !== 'main.lists') return free(request);
+      return new Promise((_, reject) => request.signal!.addEventListener('abort', () => reject(request.signal!.reason as Error)));
+    });
+    const before = simulator.stats().calls;
+    const late = addToList(list).send(call({ patience: AbortSignal.timeout(500) }), [{ email: 'ada@example.com' }]);
+    await expect(late).rejects.toMatchObject({ code: 'RATE_LIMITED', ambiguous: false, scopes: [{ vendor: 'klaviyo', scope: 'main.lists' }] });
+    expect(simulator.stats().calls).toBe(before + 1);
+    short.mockRestore();
+  });
+
   test('250 are read in three requests, long addresses in more', async () => {
     const people = Array.from({ length: 250 }, (_, n) => `p${n}@example.com`);
     expect(await readProfiles(call(), [...people, 'P0@Example.com'])).toHaveLength(250);

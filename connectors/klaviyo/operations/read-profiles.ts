@@ -1,7 +1,7 @@
 import type { Call } from '../../connector';
 import { VendorError } from '../../errors';
 import { ask, cursorIn, resourcesIn } from '../json-api';
-import { keyOf } from './profile';
+import { emailKey } from '../../email-key';
 
 /** A profile as Klaviyo has it now; `found: false` = it has none with this address. */
 export type ReadProfile = { key: string; found: true; vendorId: string; attributes: Readonly<Record<string, unknown>> } | { key: string; found: false };
@@ -18,7 +18,7 @@ const maxFilter = 7_000;
  * @param names - attributes to read; Klaviyo sends all when none is named
  */
 export async function readProfiles(call: Call, emails: readonly string[], names: readonly string[] = []): Promise<ReadProfile[]> {
-  const keys = [...new Set(emails.map(keyOf))];
+  const keys = [...new Set(emails.map(emailKey))];
   const byKey = new Map<string, { id: string; attributes: Readonly<Record<string, unknown>> }>();
   for (const asked of filters(keys)) {
     for (let cursor: string | undefined, first = true; first || cursor !== undefined; first = false) {
@@ -32,7 +32,7 @@ export async function readProfiles(call: Call, emails: readonly string[], names:
       const profiles = resourcesIn(data);
       if (!profiles) throw new VendorError({ code: 'UNKNOWN', status, message: 'Klaviyo answered a search without a list of profiles' });
       for (const { id, attributes } of profiles) {
-        if (id !== undefined && typeof attributes['email'] === 'string') byKey.set(keyOf(attributes['email']), { id, attributes });
+        if (id !== undefined && typeof attributes['email'] === 'string') byKey.set(emailKey(attributes['email']), { id, attributes });
       }
       const next = cursorIn(data);
       cursor = next === cursor || profiles.length === 0 ? undefined : next;

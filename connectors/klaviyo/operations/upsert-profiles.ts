@@ -4,7 +4,8 @@ import { VendorError } from '../../errors';
 import { errorIn, explain } from '../errors';
 import { klaviyo } from '../index';
 import { ask, resourceIn } from '../json-api';
-import { fieldsOf, keyOf, masking, profileInput, resourceOf, withoutFields, type Profile } from './profile';
+import { emailKey } from '../../email-key';
+import { fieldsOf, masking, profileInput, resourceOf, withoutFields, type Profile } from './profile';
 
 /**
  * Creates or updates one profile by e-mail address: `POST /api/profile-import`, 201 or 200. Klaviyo has no synchronous call
@@ -19,7 +20,7 @@ export const upsertProfiles = defineOperation({
   maxBatchBytes: 100 * 1024,
   resend: 'safe',
   input: profileInput,
-  key: ({ email }) => keyOf(email),
+  key: ({ email }) => emailKey(email),
   fields: fieldsOf,
   without: withoutFields,
   async send(call, batch) {
@@ -39,7 +40,7 @@ export const upsertProfiles = defineOperation({
 });
 
 function resultOf(profile: Profile, vendorId: string | undefined): RecordResult {
-  const key = keyOf(profile.email);
+  const key = emailKey(profile.email);
   if (vendorId !== undefined) return { key, status: 'accepted', vendorId };
   return { key, status: 'retry', code: 'MISSING_RESULT', cause: 'Klaviyo’s answer does not name the profile' };
 }
@@ -48,5 +49,5 @@ function resultOf(profile: Profile, vendorId: string | undefined): RecordResult 
 function refusalOf(profile: Profile, error: VendorError): RecordResult | undefined {
   const said = error.code === 'INVALID' || error.code === 'CONFLICT' || error.code === 'TOO_LARGE' ? errorIn(error.vendorSaid) : undefined;
   if (!said) return undefined;
-  return { key: keyOf(profile.email), status: 'rejected', ...explain(said, masking(profile)), vendorSaid: error.vendorSaid as Json };
+  return { key: emailKey(profile.email), status: 'rejected', ...explain(said, masking(profile)), vendorSaid: error.vendorSaid as Json };
 }

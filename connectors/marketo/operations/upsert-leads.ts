@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { emailKey } from '../../email-key';
 import type { Json } from '../../../schemas/json';
 import { defineOperation, type RecordResult } from '../../connector';
 import { maskText } from '../../mask';
@@ -42,14 +43,14 @@ export const upsertLeads = defineOperation({
   maxBatchBytes: 999_000,
   resend: 'duplicates',
   input,
-  key: ({ email }) => keyOf(email),
+  key: ({ email }) => emailKey(email),
   fields: ({ fields }) => Object.keys(fields),
   without: (lead, left) => {
     const rest = Object.entries(lead.fields).filter(([name]) => !left.includes(name));
     return rest.length === 0 ? null : { ...lead, fields: Object.fromEntries(rest) };
   },
   async send(call, batch) {
-    const leads = batch.map(({ email, fields }) => ({ ...fields, email: keyOf(email) }));
+    const leads = batch.map(({ email, fields }) => ({ ...fields, email: emailKey(email) }));
     const response = await call.post('/rest/v1/leads.json', { action: 'createOrUpdate', lookupField: 'email', input: leads });
     const read = answer.safeParse(response.data);
     // Entries carry nothing but their place: a list of another length has lost it.
@@ -59,7 +60,7 @@ export const upsertLeads = defineOperation({
 });
 
 function resultOf({ email, fields }: UpsertLead, entry: unknown): RecordResult {
-  const key = keyOf(email);
+  const key = emailKey(email);
   const read = outcome.safeParse(entry);
   if (!read.success || (read.data.status !== 'skipped' && read.data.id === undefined)) {
     return { key, status: 'retry', code: 'MISSING_RESULT', cause: 'Marketo’s answer named this lead neither as written nor as skipped' };
@@ -78,8 +79,4 @@ function resultOf({ email, fields }: UpsertLead, entry: unknown): RecordResult {
     cause: maskText(said.message || 'no reason given', mask),
     vendorSaid: entry as Json,
   };
-}
-
-function keyOf(email: string): string {
-  return email.trim().toLowerCase();
 }

@@ -63,6 +63,8 @@ export interface ActivityDeps {
   /** HMAC of a record key: what ids, logs and the ledger carry instead of personal data. */
   keyHmac(key: string): string;
   log: Logger;
+  /** Sends a message to the people who get alerts; when that comes to nothing, the log has it. */
+  notify(message: { kind: string; id: string; text: string }): void;
   now: () => number;
   /** 0..1; for full jitter. */
   random: () => number;

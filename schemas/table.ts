@@ -221,6 +221,27 @@ export interface RunEquation {
   holds: boolean;
   /** Outcomes that history counted differently from the warehouse. */
   differs?: string;
+  /** Why rows did not land, the most frequent first: what is still owed, in the vendor's words or ours. */
+  causes?: RunCause[];
+  /** Of an audience: which part of those handed over the vendor knows as people. */
+  matched?: MatchRate;
+}
+
+/** One reason for which rows of a run did not land. */
+export interface RunCause {
+  outcome: Outcome;
+  code: string;
+  /** Of one of the rows, masked. */
+  cause: string;
+  rows: number;
+}
+
+/** 0 to 1; a range where the vendor says no more. */
+export interface MatchRate {
+  least: number;
+  most: number;
+  /** The last run's `most`; null = none had any. */
+  before: number | null;
 }
 
 /** Result of `tableSync`. */

@@ -3,7 +3,17 @@ import { contractRef, type Contract } from '../schemas/contract';
 import type { Lane, RetryPolicy } from '../schemas/plan';
 import type { OnRemove, TableGuards, TablePlan, TableSource } from '../schemas/table';
 import type { JobOperation, Operation } from '../connectors/connector';
-import { checkBudget, checkId, retryPolicy, scopesOf, type BudgetOptions, type Destination, type JobDestination, type RetryOptions, type Skip } from './define-sync';
+import {
+  checkBudget,
+  checkId,
+  retryPolicy,
+  scopesOf,
+  type BudgetOptions,
+  type Destination,
+  type JobDestination,
+  type RetryOptions,
+  type Skip,
+} from './define-sync';
 import { durationMs, type Duration } from './duration';
 import type { WarehouseAccount } from './warehouses-api';
 

@@ -1,5 +1,5 @@
 import type { Outcome } from '../schemas/outcome';
-import type { Approval, OutcomeCounts, PlanCounts, RowValues, RunEndState, TableSource } from '../schemas/table';
+import type { Approval, PlanCounts, RowValues, RunEndState, RunEquation, TableSource } from '../schemas/table';
 
 /**
  * Where a user's rows are, and our memory of them beside. The user's data is only read. Ours is a schema `syncline` in a
@@ -27,7 +27,7 @@ export interface Warehouse {
   /** A run waits for approval, or goes on. */
   mark(runId: string, state: string, waitingFor: string | null): Promise<void>;
   /** Ends a run: open rows get `open`, then everything is counted and kept. */
-  close(request: CloseRequest): Promise<{ planned: number; outcomes: OutcomeCounts }>;
+  close(request: CloseRequest): Promise<ClosedRun>;
   stop(): Promise<void>;
 }
 
@@ -36,8 +36,17 @@ export interface ChunkRef {
   chunk: number;
 }
 
-/** The vendor's jobs of a chunk: its names of them by ours. */
-export type ChunkJobs = Readonly<Record<string, string>>;
+/** The vendor's jobs of a chunk, by our names of them. */
+export type ChunkJobs = Readonly<Record<string, ChunkJob>>;
+
+/** What is known of one job. */
+export interface ChunkJob {
+  /** The vendor's name of it. */
+  id: string;
+  rows: number;
+  /** Which part of its rows the vendor knows as people, once it said so. */
+  matched?: { least: number; most: number };
+}
 
 export interface PlanRequest {
   syncId: string;
@@ -117,6 +126,9 @@ export interface CloseRequest {
   open: Outcome;
   approvals: readonly Approval[];
 }
+
+/** What became of a run's rows. */
+export type ClosedRun = Required<Pick<RunEquation, 'planned' | 'outcomes' | 'causes'>> & Pick<RunEquation, 'matched'>;
 
 /** The warehouse can't do what was asked, and won't until somebody changes something. */
 export class WarehouseError extends Error {

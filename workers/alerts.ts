@@ -7,8 +7,8 @@ export interface AlertMessage extends Omit<BudgetAlert, 'again'> {
   text: string;
 }
 
-export interface AlertsOptions {
-  /** Takes JSON by POST; without it there is the log line only. */
+export interface WebhookOptions {
+  /** Takes JSON by POST; without it nothing is sent. */
   webhook?: string | undefined;
   log: Logger;
   /** @default the global one */
@@ -21,29 +21,33 @@ export interface AlertsOptions {
 const retryWaitsMs = [1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 60_000, 60_000, 60_000, 60_000, 60_000, 60_000];
 const timeoutMs = 5_000;
 
+/** Posts a message to the alert webhook, again and again until it is taken; rejects when it was not. */
+export function createWebhook(options: WebhookOptions): (message: { id: string; text: string }) => Promise<void> {
+  const { webhook, log, waits = retryWaitsMs } = options;
+  return async (message) => {
+    if (webhook === undefined) return;
+    for (let tries = 0; ; tries++) {
+      const problem = await post(options.post ?? fetch, webhook, message);
+      if (problem === null) return;
+      // The address may hold a token: it is not named.
+      if (tries === 0) log.warn({ id: message.id, problem }, 'the alert webhook does not take a message; it is tried again');
+      const wait = waits[tries];
+      if (wait === undefined) throw new Error(problem);
+      await new Promise((resolve) => setTimeout(resolve, wait).unref());
+    }
+  };
+}
+
 /**
  * Tells people of a budget's change of state: a log line at once, then the webhook, tried again until it takes it. Rejects
  * when it did not: the budget keeps the alert and hands it out again. One at a time per budget, so that `recovered` never
  * arrives before its `high`.
  */
-export function createAlerts(options: AlertsOptions): (budget: string, alert: BudgetAlert) => Promise<void> {
-  const { webhook, log, waits = retryWaitsMs } = options;
+export function createAlerts(options: WebhookOptions): (budget: string, alert: BudgetAlert) => Promise<void> {
+  const { log } = options;
+  const deliver: (message: AlertMessage) => Promise<void> = createWebhook(options);
   const before = new Map<string, Promise<void>>();
   const under = new Map<string, Promise<void>>();
-
-  async function deliver(message: AlertMessage): Promise<void> {
-    if (webhook === undefined) return;
-    for (let tries = 0; ; tries++) {
-      const problem = await post(options.post ?? fetch, webhook, message);
-      if (problem === null) return;
-      const { budget, id } = message;
-      // The address may hold a token: it is not named.
-      if (tries === 0) log.warn({ budget, id, problem }, 'the alert webhook does not take a message; it is tried again');
-      const wait = waits[tries];
-      if (wait === undefined) throw new Error(problem);
-      await new Promise((resolve) => setTimeout(resolve, wait).unref());
-    }
-  }
 
   return (budget, { again, ...alert }) => {
     const id = `${budget}/${alert.id}`;
@@ -62,7 +66,7 @@ export function createAlerts(options: AlertsOptions): (budget: string, alert: Bu
 }
 
 /** What went wrong; null = it was taken. */
-async function post(send: typeof fetch, webhook: string, message: AlertMessage): Promise<string | null> {
+async function post(send: typeof fetch, webhook: string, message: object): Promise<string | null> {
   try {
     const headers = { 'content-type': 'application/json', 'user-agent': 'syncline' };
     const answer = await send(webhook, { method: 'POST', headers, body: JSON.stringify(message), redirect: 'error', signal: AbortSignal.timeout(timeoutMs) });

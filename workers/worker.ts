@@ -11,6 +11,7 @@ import { budgetScopes } from '../syncs/accounts-api';
 import { compilePlan, scopesOf, vendorAccounts, type Spender, type Sync } from '../syncs/define-sync';
 import type { TableSync } from '../syncs/define-table-sync';
 import { budgetTaskQueue, mainTaskQueue, vendorTaskQueue } from '../workflows/ids';
+import { createWebhook } from './alerts';
 import { createGate } from './budgets';
 import { workflowBundle } from './bundle';
 import type { WorkerConfig } from './config';
@@ -60,6 +61,7 @@ export async function startWorker(options: WorkerParts): Promise<RunningWorker> 
     log: log.child({ component: 'budget' }),
     alertWebhook: config.alertWebhook,
   });
+  const tell = createWebhook({ webhook: config.alertWebhook, log });
   const links = createLinks({ accounts: vendorAccounts(spenders), secrets: config.secrets, env: process.env, gate });
   const warehouses = createWarehouses(tableSyncs, config.secrets);
   const keyHmac = createKeyHmac(config.keySecrets);
@@ -72,6 +74,7 @@ export async function startWorker(options: WorkerParts): Promise<RunningWorker> 
     link: (vendor, account) => links.link(vendor, account),
     keyHmac: (key) => keyHmac.current(key),
     log: log.child({ component: 'activities' }),
+    notify: (message) => void tell(message).catch((error: unknown) => log.error({ err: error, id: message.id }, 'nobody took an alert')),
     now: () => Date.now(),
     random: () => Math.random(),
   });

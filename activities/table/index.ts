@@ -9,6 +9,7 @@ import { ChunkSender } from './chunk-sender';
 import { operationOf } from './items';
 import { JobSender } from './job-sender';
 import { Lease } from './lease';
+import { tellOfDrop } from './match-rate';
 import { packChunk } from './pack';
 
 const heartbeatMs = 2_000;
@@ -89,7 +90,9 @@ export function createTableActivities(deps: ActivityDeps) {
   /** Counts what became of every planned row, and compares with what the workflow counted. */
   async function closeRun({ plan, runId, state, outcomes: told, approvals }: CloseRunInput): Promise<RunEquation> {
     return beating(async () => {
-      const { planned, outcomes } = await warehouseOf(plan.warehouse.name).close({ syncId: plan.syncId, runId, state, open: openOutcome[state], approvals });
+      const closed = await warehouseOf(plan.warehouse.name).close({ syncId: plan.syncId, runId, state, open: openOutcome[state], approvals });
+      const { planned, outcomes, causes, matched } = closed;
+      if (matched) tellOfDrop(deps, plan, matched);
       const sum = Object.values(outcomes).reduce((total, rows) => total + rows, 0);
       // A run that ended early has rows whose chunk never told its end: then the warehouse knows more than the workflow.
       const names = new Set([...Object.keys(outcomes), ...Object.keys(told)] as (keyof typeof told)[]);
@@ -99,7 +102,14 @@ export function createTableActivities(deps: ActivityDeps) {
       const fields = { sync: plan.syncId, run: runId, state, planned, ...outcomes };
       if (holds) deps.log.info(fields, 'a table run ended');
       else deps.log.error({ ...fields, differs: words }, 'a table run does not add up');
-      return { planned, outcomes, holds, ...(differs.length > 0 ? { differs: words } : {}) };
+      return {
+        planned,
+        outcomes,
+        holds,
+        ...(differs.length > 0 ? { differs: words } : {}),
+        ...(causes.length > 0 ? { causes } : {}),
+        ...(matched ? { matched } : {}),
+      };
     });
   }
 

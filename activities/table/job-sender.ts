@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { JobOperation, JobState } from '../../connectors/connector';
 import type { VendorError } from '../../connectors/errors';
-import type { ChunkJobs, OpenRow, RowEnd } from '../../warehouse/port';
+import type { ChunkJob, ChunkJobs, OpenRow, RowEnd } from '../../warehouse/port';
 import { inJobCode, WarehouseBusy } from '../../warehouse/port';
 import type { VendorLink } from '../deps';
 import { booked } from './book';
@@ -115,14 +115,15 @@ export class JobSender {
     const state = await this.called(
       members,
       entry,
-      (call) => this.operation.poll(call, this.jobs[name]!, this.inputsOf(members)),
+      (call) => this.operation.poll(call, this.jobs[name]!.id, this.inputsOf(members)),
       ({ retryAfterMs }) => this.looks.push(Math.max(5_000, retryAfterMs ?? 0)),
     );
-    if (state) await this.judge(members, state);
+    if (state) await this.judge(name, members, state);
   }
 
-  private async judge(members: Member[], state: JobState): Promise<void> {
+  private async judge(name: string, members: Member[], state: JobState): Promise<void> {
     if (state.state !== 'running') {
+      if (state.state === 'ended' && state.matched) await this.know(name, { ...this.jobs[name]!, matched: state.matched });
       const call = state.state === 'ended' ? endsOfJob(members, state, this.facts()) : endsOfFailedJob(members, state, this.facts());
       return this.book(call);
     }
@@ -191,8 +192,7 @@ export class JobSender {
       (failure) => (error = failure),
     );
     if (!taken) return this.afterError(part, error!);
-    this.jobs = { ...this.jobs, [name]: taken.job };
-    await this.setJobs();
+    await this.know(name, { id: taken.job, rows: part.length });
     this.looks.push(firstLookMs);
   }
 
@@ -260,7 +260,8 @@ export class JobSender {
     this.options.progress(ends.filter(({ outcome }) => outcome !== null).length);
   }
 
-  private async setJobs(): Promise<void> {
+  private async know(name: string, job: ChunkJob): Promise<void> {
+    this.jobs = { ...this.jobs, [name]: job };
     const { deps, warehouse, input, lease } = this.options;
     if (!(await booked(deps, () => warehouse.setJobs(input, lease.token, this.jobs)))) this.stop ??= this.door.held('lease', 1_000);
   }

@@ -1,5 +1,7 @@
+import type { WorkflowHandle } from '@temporalio/client';
+import { decideRunUpdate } from '../../workflows/messages';
 import type { NodeProcess } from '../../client/sandbox/processes';
-import { joinUserList, testAudiences } from './audience-syncs';
+import { joinAudience, joinUserList, testAudiences } from './audience-syncs';
 import type { Sim } from './stack';
 import { startTableStage, type TableStage } from './table-stage';
 import { testWarehouses } from './warehouses';
@@ -12,11 +14,13 @@ export interface AudienceStage extends Omit<TableStage, 'syncs' | 'people'> {
   members(count: number): Promise<void>;
   /** Members of a collection at a vendor, by key. */
   at(vendor: string, collection: string): Promise<string[]>;
+  approve(run: WorkflowHandle, runId: string): Promise<void>;
   killWorker(): Promise<void>;
   startWorker(): Promise<NodeProcess>;
 }
 
 const env = {
+  SYNCLINE_META_MAIN_ACCESS_TOKEN: 'sandbox-token',
   SYNCLINE_KLAVIYO_MAIN_API_KEY: 'pk_sandbox',
   SYNCLINE_GOOGLE_DATA_MANAGER_MAIN_ACCESS_TOKEN: 'sandbox-token',
 };
@@ -26,7 +30,7 @@ export async function startAudienceStage(engine: 'postgres' | 'duckdb'): Promise
     testWarehouses.find((one) => one.engine === engine)!,
     {
       worker: 'test/support/audience-worker.ts',
-      vendors: { klaviyo: ['--limits', 'unlimited'], 'google-data-manager': ['--limits', 'unlimited'] },
+      vendors: { klaviyo: ['--limits', 'unlimited'], meta: ['--limits', 'unlimited'], 'google-data-manager': ['--limits', 'unlimited'] },
       env,
     },
   );
@@ -47,12 +51,25 @@ export async function startAudienceStage(engine: 'postgres' | 'duckdb'): Promise
         .filter((record) => record.collection === collection)
         .map((record) => record.key as string)
         .sort(),
+    approve: async (run, runId) =>
+      void (await run.executeUpdate(decideRunUpdate, { args: [{ runId, decision: 'approve', reason: 'looked at it', by: 'tests' }] })),
     killWorker: () => stack.workers.at(-1)!.kill(),
     startWorker: () => stack.startWorker(),
   };
 }
 
+type People = { email: string; phone: string | null }[];
+
 /** The keys of people in Google's list. */
-export function userListKeys(people: { email: string; phone: string | null }[]): string[] {
-  return people.map(({ email, phone }) => joinUserList.key(joinUserList.input.parse({ emails: [email], phones: phone === null ? [] : [phone] }))).sort();
+export function userListKeys(people: People): string[] {
+  return keysOf(joinUserList, people);
+}
+
+/** The keys of people in Meta's audience. */
+export function audienceKeys(people: People): string[] {
+  return keysOf(joinAudience, people);
+}
+
+function keysOf({ key, input }: typeof joinUserList, people: People): string[] {
+  return people.map(({ email, phone }) => key(input.parse({ emails: [email], phones: phone === null ? [] : [phone] }))).sort();
 }

@@ -3,6 +3,8 @@ import { googleDataManager } from '../../connectors/google-data-manager';
 import { addToUserList, removeFromUserList } from '../../connectors/google-data-manager/operations/user-list';
 import { klaviyo } from '../../connectors/klaviyo';
 import { addToList, removeFromList } from '../../connectors/klaviyo/operations/list-members';
+import { meta } from '../../connectors/meta';
+import { addToAudience, removeFromAudience } from '../../connectors/meta/operations/audience-members';
 import { defineContract } from '../../schemas/contract';
 import type { WarehouseEngine } from '../../schemas/table';
 import { vendorAccount } from '../../syncs/accounts-api';
@@ -28,9 +30,12 @@ type Member = z.output<typeof member.schema>;
 
 export const userList = { operatingAccount: { accountType: 'GOOGLE_ADS', accountId: '1234567890' }, userListId: '777' } as const;
 export const joinUserList = addToUserList(userList);
+export const metaAudience = '120330000000000001';
+export const joinAudience = addToAudience(metaAudience);
 export const newsletter = 'Y6nRLr';
 
 const google = vendorAccount(googleDataManager, { name: 'main' });
+const ads = vendorAccount(meta, { name: 'main' });
 const news = vendorAccount(klaviyo, { name: 'main' });
 
 /** Audience pushes: one table `members` with a column of consent. */
@@ -50,6 +55,12 @@ export function testAudiences(engine: WarehouseEngine) {
       ...base,
       id: 'google-list',
       to: audience({ add: joinUserList, remove: removeFromUserList(userList) }, { account: google }),
+      map: person,
+    }),
+    meta: defineAudience({
+      ...base,
+      id: 'meta-audience',
+      to: audience({ add: joinAudience, remove: removeFromAudience(metaAudience) }, { account: ads }),
       map: person,
     }),
     list: defineAudience({

@@ -67,6 +67,7 @@ export class TestDelivery {
   readonly deps: ActivityDeps = {
     syncs: new Map(['shop-customer-to-crm', 'a', 'b'].map((id) => [id, { id, to: { operation: this.operation } } as unknown as Sync])),
     tables: { syncs: new Map(), warehouse: () => undefined },
+    notify: () => undefined,
     ledger: {
       fence: {
         claim: async (requests) => {

@@ -1,5 +1,6 @@
 import type { OutcomeCounts, PlanCounts } from '../../schemas/table';
-import { inJobCode, type CloseRequest, type PlanRequest } from '../port';
+import { inJobCode, type CloseRequest, type ClosedRun, type PlanRequest } from '../port';
+import { causesOf, matchedOf } from './findings';
 import { literal, whole, type Dialect } from './dialect';
 import type { Engine, Run } from './engine';
 import { knowSource } from './known-source';
@@ -131,7 +132,7 @@ function recordPlan({ schema }: Dialect, request: PlanRequest, counts: PlanCount
 }
 
 /** Ends the run and counts it. A second close changes nothing. */
-export async function closeRun(dialect: Dialect, run: Run, request: CloseRequest): Promise<{ planned: number; outcomes: OutcomeCounts }> {
+export async function closeRun(dialect: Dialect, run: Run, request: CloseRequest): Promise<ClosedRun> {
   const { schema } = dialect;
   const id = literal(request.runId);
   const inJob = `code = ${literal(inJobCode)}`;
@@ -154,8 +155,10 @@ export async function closeRun(dialect: Dialect, run: Run, request: CloseRequest
   const [planned] = await run<{ planned: number }>(`select cast(planned as integer) as planned from ${schema}.runs where run_id = ${id}`);
   const sum = rows.reduce((total, row) => total + row.rows, 0);
   const holds = planned?.planned === sum;
+  const found = { causes: await causesOf(dialect, run, request), ...(await matchedOf(dialect, run, request)) };
   await run(
     `update ${schema}.runs set state = ${literal(request.state)}, waiting_for = null, ended_at = coalesce(ended_at, now()), equation_holds = ${holds},
+      matched_least = ${found.matched?.least ?? 'null'}, matched_most = ${found.matched?.most ?? 'null'},
       approvals = coalesce(approvals, $1), ${rowOutcomes.map((outcome) => `${outcome} = ${whole(outcomes[outcome] ?? 0)}`).join(', ')} where run_id = ${id}`,
     [request.approvals.length === 0 ? null : JSON.stringify(request.approvals)],
   );
@@ -163,5 +166,5 @@ export async function closeRun(dialect: Dialect, run: Run, request: CloseRequest
     `delete from ${schema}.run_rows where run_id in (select run_id from ${schema}.runs
       where sync_id = ${literal(request.syncId)} and ended_at < now() - ${keepRowsDays} * interval '1 day')`,
   );
-  return { planned: planned?.planned ?? 0, outcomes };
+  return { planned: planned?.planned ?? 0, outcomes, ...found };
 }

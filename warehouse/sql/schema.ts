@@ -47,7 +47,7 @@ export function createTables(schema: string, unique: boolean): string[] {
       started_at timestamptz not null default now(), planned_at timestamptz, ended_at timestamptz,
       ${countColumns.map((column) => `${column} bigint`).join(', ')},
       ${rowOutcomes.map((outcome) => `${outcome} bigint`).join(', ')},
-      equation_holds boolean, approvals text)`,
+      equation_holds boolean, approvals text, matched_least double precision, matched_most double precision)`,
     `create table if not exists ${schema}.run_rows (
       run_id text not null, chunk integer not null, n integer not null, key text not null, op text not null, change text not null,
       fingerprint uuid, outcome text, code text, cause text, attempts integer not null default 0,

@@ -1,4 +1,4 @@
-import type { TableRunView } from '../../../schemas/table';
+import type { MatchRate, TableRunView } from '../../../schemas/table';
 import type { Terminal } from '../terminal';
 import { span } from './times';
 import { counted, outcomeColour } from './words';
@@ -49,8 +49,16 @@ export function printRun(terminal: Terminal, view: TableRunView): void {
   const outcomes = Object.entries(equation?.outcomes ?? view.outcomes).map(([outcome, rows]) => outcomeColour(colours, outcome)(`${rows} ${outcome}`));
   if (equation) terminal.line(`  ${equation.planned} planned = ${outcomes.join(' + ') || '0'}${equation.holds ? '' : colours.red('  DOES NOT ADD UP')}`);
   else if (counts && view.state === 'running') terminal.line(`  ${view.ended} of ${counts.planned} ended: ${outcomes.join(', ') || 'none yet'}`);
+  for (const { outcome, code, cause, rows } of equation?.causes ?? []) terminal.line(`    ${counted(rows, 'row')} ${outcome} ${code}: ${cause}`);
+  if (equation?.matched) terminal.line(`  ${matchWords(equation.matched)}`);
   for (const { decision, by, at, reason } of view.approvals)
     terminal.line(`  ${decision === 'approve' ? 'approved' : 'rejected'} by ${by} at ${at}: ${reason}`);
+}
+
+function matchWords({ least, most, before }: MatchRate): string {
+  const percent = (part: number): string => `${Math.round(part * 100)} %`;
+  const now = least === most ? percent(most) : `${percent(least)} to ${percent(most)}`;
+  return `the vendor knows ${now} of those handed over${before === null ? '' : ` (the time before: ${percent(before)})`}`;
 }
 
 /** `4,000 of 20,000 rows, 950 rows/s, about 17 s left`; an estimate, and it says so. */

@@ -74,12 +74,18 @@ export function bulkReply(
   const left = (sync?: string): number => Math.max(0, free - kept(window, at.now, at.shares, sync));
   const shared = Object.fromEntries(Object.keys(at.shares).map((sync) => [sync, left(sync)]));
   // As if it were used up: a worker that comes to the end of it between two replies knows what to wait for.
-  return { left: left(), shared, closedMs: bulkWaitMs(window, at.now, free - left(), at.shares) };
+  return { left: left(), shared, closedMs: bulkWaitMs(window, at.now, free - left(), { shares: at.shares }) };
 }
 
 /** Until bulk has a little room again, milliseconds; supposes that live records go on as they do. */
-export function bulkWaitMs(window: CountWindow, now: number, free: number, shares: Readonly<Record<string, number>>, calls = 1): number {
-  const keep = kept(window, now, shares);
+export function bulkWaitMs(
+  window: CountWindow,
+  now: number,
+  free: number,
+  of: { shares: Readonly<Record<string, number>>; sync?: string; calls?: number },
+): number {
+  const { shares, sync, calls = 1 } = of;
+  const keep = kept(window, now, shares, sync);
   const more = Math.max(calls, Math.ceil(countLimit(window) * worthPart));
   if (free - keep >= calls) return 0;
   const ahead = aheadMs(window, now);

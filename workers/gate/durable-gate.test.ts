@@ -85,13 +85,13 @@ test('a permit given back is no service: who could not use it has its turn all t
 
 test('a spent day: nothing more goes, and nothing is asked for while nobody waits', async () => {
   const { world, workers } = stage([...perSecond, { name: 'day', kind: 'rolling', ms: 3_600_000, max: 50 }]);
-  world.demand(workers[0]!, { lane: 'backfill', backlog: 5, to: 60_000 });
+  world.demand(workers[0]!, { lane: 'live', backlog: 5, to: 60_000 });
   await world.time.run(60_000);
   expect(world.arrivals.length).toBeGreaterThan(45);
   expect(world.arrivals.length).toBeLessThanOrEqual(50);
   expect(workers[0]!.gate.closedForMs([scope], 'live')).toBeGreaterThan(60_000);
   await world.time.run(4_000_000);
-  world.demand(workers[0]!, { lane: 'backfill', backlog: 5, to: 4_030_000 });
+  world.demand(workers[0]!, { lane: 'live', backlog: 5, to: 4_030_000 });
   await world.time.run(4_030_000);
   expect(world.count(4_000_000, 4_030_000)).toBeGreaterThan(40);
 });

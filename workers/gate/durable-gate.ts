@@ -82,7 +82,9 @@ export class DurableGate implements Gate, Health {
     const shut = Math.max(now, ...links.map(({ budget }) => budget.holds.shutUntil(lane, now)));
     if (shut > now) return Math.min(shut - now, mostPauseMs);
     // Without a lease nobody knows better than: ask, it takes a moment.
-    const known = links.filter(({ budget }) => budget.hasLease(now) || now < budget.pausedUntil(now) || budget.breaker.openUntilAt(now) > 0);
+    const known = links.filter(
+      ({ budget }) => budget.hasLease(now) || now < budget.pausedUntil(now, budget.group('', lane)) || budget.breaker.openUntilAt(now) > 0,
+    );
     if (known.length === 0) return 0;
     if (links.some(({ budget }) => budget.holds.pausedSince({ sync: '', lane }) < Infinity)) return heldMs;
     const at = this.core.readyFor({ scopes, lane, sync: '' });
@@ -99,14 +101,14 @@ export class DurableGate implements Gate, Health {
 
   blocked(scopes: readonly BudgetScope[], who: { lane: Lane; sync: string }): Blocked | null {
     const now = this.options.timers.now();
-    const groups = scopes.map((scope) => ({ budget: this.link(scope).budget, lane: this.link(scope).budget.group(who.sync, who.lane).lane }));
-    const shut = Math.max(now, ...groups.map(({ budget, lane }) => budget.holds.shutUntil(lane, now)));
+    const groups = scopes.map((scope) => ({ budget: this.link(scope).budget, group: this.link(scope).budget.group(who.sync, who.lane) }));
+    const shut = Math.max(now, ...groups.map(({ budget, group }) => budget.holds.shutUntil(group.lane, now)));
     if (shut > now) return { cause: 'off-peak', untilMs: Math.round(this.options.epoch() + shut - now) };
-    const spent = Math.max(now, ...groups.map(({ budget }) => budget.pausedUntil(now)));
+    const spent = Math.max(now, ...groups.map(({ budget, group }) => budget.pausedUntil(now, group)));
     if (spent - now > longMs) return { cause: 'budget', untilMs: Math.round(this.options.epoch() + spent - now) };
     // What an operator paused may have been resumed since: only a lease knows.
     const known = groups.filter(({ budget }) => budget.hasLease(now));
-    const since = Math.min(Infinity, ...known.map(({ budget, lane }) => budget.holds.pausedSince({ sync: who.sync, lane })));
+    const since = Math.min(Infinity, ...known.map(({ budget, group: { lane } }) => budget.holds.pausedSince({ sync: who.sync, lane })));
     if (since === Infinity) return null;
     // A queue none of whose lanes may go is not polled: that is the better place to wait, and left within seconds.
     const unpolled = queueLanes(who.lane).every((lane) => known.some(({ budget }) => budget.holds.pausedSince({ sync: '', lane }) < Infinity));

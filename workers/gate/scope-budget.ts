@@ -86,9 +86,9 @@ export class ScopeBudget {
     return this.lastCall;
   }
 
-  /** Paused by a 429, or a long window is spent. */
-  pausedUntil(now: number): number {
-    return Math.max(now, this.refusals.until, ...this.counts.map((stock) => stock.shutUntil(now)));
+  /** Paused by a 429, or a long window is spent; `who`: or what is left of it is kept from its lane. */
+  pausedUntil(now: number, who?: Group): number {
+    return Math.max(now, this.refusals.until, ...this.counts.map((stock) => stock.shutUntil(now, who)));
   }
 
   /** When `units` can go; `Infinity` when calls on their way or the budget decide. `owed`: neither reserve nor pace holds it back. `probe`: of the call that tests the vendor. */
@@ -97,7 +97,7 @@ export class ScopeBudget {
     const shut = this.breaker.shutUntil(now, probe);
     if (shut > 0) return shut;
     if (!this.hasLease(now)) {
-      const paused = this.pausedUntil(now);
+      const paused = this.pausedUntil(now, group);
       return paused > now ? paused : Infinity;
     }
     if (this.holds.holds(group, now)) return Infinity;
@@ -115,7 +115,7 @@ export class ScopeBudget {
       // What live calls take is not bulk's to spread over the window: together they would fill it early, and then nobody goes.
       if (window.ms > 0 && window.held > 0) spacing = Math.max(spacing, (window.ms * units) / (bulk ? window.bulkSlots(keep) : window.held));
     }
-    for (const stock of this.counts) at = Math.max(at, stock.readyAt(now, units));
+    for (const stock of this.counts) at = Math.max(at, stock.readyAt(now, units, group));
     if (bulk) this.spacing = spacing;
     at = Math.max(at, this.pacedAt(bulk && !owed, spacing));
     if (bulk && at > now) group.blockedAt = now;
@@ -261,7 +261,8 @@ export class ScopeBudget {
     for (const counts of reply.counts) {
       let stock = this.counts.find(({ name }) => name === counts.name);
       if (!stock) this.counts.push((stock = new CountStock(counts.name)));
-      stock.apply(request.release ? { ...counts, grant: 0, keep: 0 } : counts, reply.fresh, now);
+      const told = request.counts.find(({ name }) => name === counts.name)?.spent ?? 0;
+      stock.apply(request.release ? { ...counts, grant: 0, keep: 0 } : counts, reply.fresh, now, reply.fresh ? 0 : stock.spent - told);
     }
     keepNamed(this.counts, reply.counts);
     this.refusals.heard(reply.seq);

@@ -1,3 +1,4 @@
+import type { LivePace } from './kept';
 import type { CountReply } from './protocol';
 import { sum } from './shares';
 
@@ -18,6 +19,8 @@ export interface CountWindow {
   foreign: number;
   /** When a call was last let through to look, while others had spent the rest. */
   lookedAt?: number;
+  /** The pace of live records; none yet = none came. */
+  live?: LivePace;
   /** The vendor's own maximum, where lower than declared; 0 = none. */
   said: number;
 }
@@ -50,7 +53,7 @@ const buckets = 96;
 const skewMs = (window: CountWindow): number => Math.min(5_000, window.ms / 20);
 
 /** When the window in force began. A fixed one is taken to start late, and calls around its start count for the new one too. */
-function startOf(window: CountWindow, now: number): number {
+export function startOf(window: CountWindow, now: number): number {
   if (window.kind === 'rolling') return now - window.ms;
   const late = now - skewMs(window);
   return late - ((((late - window.anchor) % window.ms) + window.ms) % window.ms);
@@ -122,7 +125,7 @@ export function grantCounts(
   mine: CountHolding,
   others: readonly CountHolding[],
   at: { now: number; want: number },
-): Omit<CountReply, 'name'> {
+): Omit<CountReply, 'name' | 'bulk'> {
   const limit = Math.max(0, countLimit(window) - window.foreign);
   const available = limit - used(window) - mine.left - sum(others.map(({ left }) => left));
   if (at.now < window.closedUntil) return { grant: 0, keep: 0, closedMs: window.closedUntil - at.now };

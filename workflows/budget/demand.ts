@@ -1,12 +1,18 @@
+import type { Lane } from '../../schemas/plan';
 import { offPeakAt } from './off-peak';
 import type { GroupDemand, OffPeakReply } from './protocol';
 import { sum, type Demand } from './shares';
 import type { BudgetState } from './state';
 
+/** The lane a group is served in: an operator may have changed it. */
+export function laneOf({ lanes }: Pick<BudgetState, 'lanes'>, { sync, lane }: Pick<GroupDemand, 'sync' | 'lane'>): Lane {
+  return lanes[sync] ?? lane;
+}
+
 /** What a group wants of a window. */
 export function demandOf(state: BudgetState, worker: string, group: GroupDemand, of: { window: number; limit: number; offPeak: OffPeakReply | null }): Demand {
   const { window, limit } = of;
-  const lane = state.lanes[group.sync] ?? group.lane;
+  const lane = laneOf(state, group);
   const held = isHeld(state, group.sync, lane) || shutMs(of.offPeak, lane) > 0;
   const used = group.used[window] ?? 0;
   // Live records come in fits: some room above what they took last, and more while that was too little. Bulk with all its

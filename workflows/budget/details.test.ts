@@ -26,6 +26,10 @@ test('windows, who spends, what waits, hours and forecast in one page', () => {
   expect(page).toContain('| s | backfill | 0 | 30 | about 3 s | 0 |');
 });
 
+test('a day whose rest is kept from bulk says so', () => {
+  expect(shown({ spent: 960 })).toContain('| day | 86400 s | 960 | 40 | 1000 | 0 | bulk waits: the last 40 are kept |');
+});
+
 test('a spent day says so, and until when', () => {
   expect(shown({ spent: 1_000 })).toMatch(/^\*\*spent\*\*, for about 12 h/);
   expect(shown({ spent: 1_000 })).toContain('free in about 12 h');

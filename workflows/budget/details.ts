@@ -20,7 +20,8 @@ export function details(view: BudgetView): string {
   ].join('\n\n');
 }
 
-function forecast({ spentInMs, resetMs, usedAtReset }: BudgetView['windows'][number]): string {
+function forecast({ spentInMs, resetMs, usedAtReset, left, kept }: BudgetView['windows'][number]): string {
+  if (kept > 0 && kept >= left) return `bulk waits: the last ${left} are kept`;
   if (resetMs > 0) return `free in about ${roughly(resetMs)}`;
   if (spentInMs !== null) return `spent in about ${roughly(spentInMs)}`;
   return usedAtReset === null ? '' : `about ${usedAtReset} by its end`;

@@ -3,6 +3,7 @@ import { closedMs, limitNow } from './corrections';
 import { countLimit, resetMs, used, type CountWindow } from './counts';
 import { sharesInForce } from './commands';
 import { demandOf, isHeld, shutMs } from './demand';
+import { bulkWaitMs } from './kept';
 import { queuedSync, type GroupDemand, type OffPeakReply } from './protocol';
 import { allocate, sum, type Demand } from './shares';
 import type { BudgetState } from './state';
@@ -63,7 +64,15 @@ export function estimate(state: BudgetState, { now, offPeak, groups }: Moment, w
   if (who.calls === 0) return { perMinute, waitMs: 0 };
   if (perMs === null || perMs === 0) return { perMinute, waitMs: null };
   const shut = Math.max(shutMs(offPeak, lane), closedMs(state, now), state.breaker.openUntil - now);
-  return { perMinute, waitMs: Math.round(Math.max(shut + who.calls / perMs, ...state.counts.map((window) => longWaitMs(window, who.calls, now)))) };
+  return {
+    perMinute,
+    waitMs: Math.round(
+      Math.max(
+        shut + who.calls / perMs,
+        ...state.counts.map((window) => Math.max(longWaitMs(window, who.calls, now), lane === 'live' ? 0 : keptWaitMs(state, window, who, now))),
+      ),
+    ),
+  };
 }
 
 /** Until a long window has had room for so many calls. */
@@ -71,6 +80,12 @@ function longWaitMs(window: CountWindow, calls: number, now: number): number {
   const left = countLimit(window) - window.foreign - used(window);
   if (calls <= left && now >= window.closedUntil) return 0;
   return resetMs(window, now) + Math.floor(Math.max(0, calls - Math.max(0, left) - 1) / countLimit(window)) * window.ms;
+}
+
+/** Until bulk may have so many of what is left: the rest is kept for others. As long as anything is left at all. */
+function keptWaitMs(state: BudgetState, window: CountWindow, { sync, calls }: WaitingWork, now: number): number {
+  const left = countLimit(window) - window.foreign - used(window);
+  return left <= 0 ? 0 : bulkWaitMs(window, now, left, { shares: sharesInForce(state), sync, calls: Math.min(calls, left) });
 }
 
 /** How a long window goes on at the pace of its last hour (of a day; a 24th of other windows). */

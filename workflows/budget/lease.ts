@@ -2,7 +2,8 @@ import { acknowledge, handOut, watch } from './alerts';
 import { sharesInForce } from './commands';
 import { forgetCounts, grantCounts, hearCounts, settleCounts, type CountHolding } from './counts';
 import { closedMs, foreignNow, limitNow, readCounts, readSlots, refused } from './corrections';
-import { demandOf, longestSlots, offPeakNow } from './demand';
+import { demandOf, laneOf, longestSlots, offPeakNow } from './demand';
+import { bulkReply, noteLive } from './kept';
 import type { GroupDemand, GroupReply, LeaseReply, LeaseRequest } from './protocol';
 import { breakerReply, forgetProber, hearHealth } from './recovery';
 import { allocate, sum, type Allocation } from './shares';
@@ -97,7 +98,7 @@ function listen(state: BudgetState, request: LeaseRequest, mine: WorkerLease, at
       const said = request.counts.find(({ name }) => name === window.name);
       if (said) hearCounts(window, countsOf(mine, window.name), said, at);
     }
-    account(state, request.demand, mine.demand);
+    account(state, request.demand, mine.demand, at.now);
   }
   mine.demand = at.fresh ? request.demand.map((group) => ({ ...group, spent: 0 })) : request.demand;
   for (const refusal of request.refusals ?? []) {
@@ -155,7 +156,11 @@ function answer(state: BudgetState, request: LeaseRequest, mine: WorkerLease, fr
     );
   const counts = state.counts.map((window) => {
     const others = Object.entries(state.workers).flatMap(([name, worker]) => (name === request.worker ? [] : [countsOf(worker, window.name)]));
-    return { name: window.name, ...grantCounts(window, countsOf(mine, window.name), others, { now, want: leaving ? 0 : countsWanted(request.demand) }) };
+    const bulk = bulkReply(window, others, { now, shares });
+    const [live, rest] = [true, false].map((isLive) => countsWanted(request.demand.filter((group) => (laneOf(state, group) === 'live') === isLive)));
+    // What bulk may not take is not leased for it.
+    const want = leaving ? 0 : live! + Math.min(rest!, bulk ? Math.max(bulk.left, ...Object.values(bulk.shared)) : Infinity);
+    return { name: window.name, ...grantCounts(window, countsOf(mine, window.name), others, { now, want }), ...(bulk ? { bulk } : {}) };
   });
   const shut = closedMs(state, now) > times.renewMs || breaker.openMs > times.renewMs || breaker.halfOpen;
   return {
@@ -185,7 +190,7 @@ function targets(allocations: readonly Allocation[], limit: number): (worker: st
 
 /** One reserve for the account, split over the workers that see live records. */
 function reserve(state: BudgetState, limit: number): number {
-  const withLive = Object.values(state.workers).filter(({ demand }) => demand.some((group) => (state.lanes[group.sync] ?? group.lane) === 'live')).length;
+  const withLive = Object.values(state.workers).filter(({ demand }) => demand.some((group) => laneOf(state, group) === 'live')).length;
   if (withLive === 0) return 0;
   const all = Math.min(limit / 4, Math.max(leastReserve, limit * reservePart));
   return Math.max(1, Math.round(all / withLive));
@@ -200,10 +205,12 @@ function groupReply(one: Allocation, group: GroupDemand | undefined): GroupReply
   return { sync: one.sync, lane: one.lane, asked: group?.lane ?? one.lane, floor: one.floor, weight: Math.max(1, one.slots) };
 }
 
-function account(state: BudgetState, now: readonly GroupDemand[], before: readonly GroupDemand[]): void {
-  for (const group of now) {
+function account(state: BudgetState, said: readonly GroupDemand[], before: readonly GroupDemand[], now: number): void {
+  for (const group of said) {
     const heard = before.find(({ sync, lane }) => sync === group.sync && lane === group.lane)?.spent ?? 0;
-    if (group.spent > heard) usageOf(state, group.sync, group.lane).units += group.spent - heard;
+    if (group.spent <= heard) continue;
+    usageOf(state, group.sync, group.lane).units += group.spent - heard;
+    if (laneOf(state, group) === 'live') for (const window of state.counts) noteLive(window, group.spent - heard, now);
   }
 }
 

@@ -155,6 +155,17 @@ export interface CountReply {
   keep: number;
   /** With nothing left: until some is expected. 0 = there is some. */
   closedMs: number;
+  /** What of it bulk lanes may take. @default all */
+  bulk?: BulkReply;
+}
+
+/** Units of a long window that bulk lanes may take until the next reply; the rest is kept for live records and for shares. */
+export interface BulkReply {
+  left: number;
+  /** For syncs with a share of their own, which is not kept from themselves. */
+  shared: Record<string, number>;
+  /** Once that is taken: until some more is expected. */
+  closedMs: number;
 }
 
 /** A group's part of what this worker holds. */

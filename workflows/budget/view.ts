@@ -5,6 +5,7 @@ import { countLimit, resetMs, used } from './counts';
 import { ceilingNow, closedMs, foreignNow, limitNow } from './corrections';
 import { demandGroups, estimate, outlook, type Estimate, type WaitingWork } from './forecast';
 import { isHeld, longestSlots, offPeakNow, shutMs, unitsInUse } from './demand';
+import { kept } from './kept';
 import { expire } from './lease';
 import type { HoursNow, OffPeakReply } from './protocol';
 import { sum } from './shares';
@@ -60,6 +61,8 @@ export interface WindowView {
   limit: number;
   used: number;
   left: number;
+  /** Of what is left, bulk lanes leave so much to live records and guaranteed shares; 0 = nothing is kept. Only for long windows. */
+  kept: number;
   /** Spent by others than us. */
   foreign: number;
   /** 0..1: lowered by 429s. */
@@ -125,6 +128,7 @@ function rateViews(state: BudgetState, now: number): WindowView[] {
       limit,
       used: units,
       left: Math.max(0, limit - units),
+      kept: 0,
       foreign: Math.round(foreignNow(window, now)),
       ceiling: ceilingNow(window, now),
       resetMs: units < limit ? 0 : window.ms,
@@ -137,6 +141,7 @@ function rateViews(state: BudgetState, now: number): WindowView[] {
 }
 
 function countViews(state: BudgetState, now: number): WindowView[] {
+  const shares = sharesInForce(state);
   return state.counts.map((window) => {
     const units = used(window) + sum(Object.values(state.workers).map(({ counts }) => counts[window.name]?.left ?? 0));
     const limit = countLimit(window);
@@ -149,6 +154,7 @@ function countViews(state: BudgetState, now: number): WindowView[] {
       limit: Math.max(0, limit - window.foreign),
       used: units,
       left,
+      kept: Math.min(left, kept(window, now, shares)),
       foreign: window.foreign,
       ceiling: 1,
       resetMs: left > 0 && now >= window.closedUntil ? 0 : resetMs(window, now),

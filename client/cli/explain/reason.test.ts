@@ -104,6 +104,20 @@ describe('why a run is not done', () => {
     else expect(found.until).toBeGreaterThan(now);
   });
 
+  test('what is left of the day is kept from its lane: until the rest of the day needs less; a live record does not wait for that', () => {
+    const spent = (lane: 'live' | 'backfill') =>
+      budget((state) => {
+        state.counts[0]!.spent = [[now, 960]];
+        state.lanes['s'] = lane;
+      }, 1);
+    const bulk = queued({ budgets: spent('backfill') });
+    expect(bulk).toMatchObject({ cause: 'budget', why: expect.stringContaining('the last 40 of day are kept for live records'), approximate: true });
+    // At noon 50 of 1,000 are kept; 39 are enough when somewhat more than nine hours are left.
+    expect(bulk.until! - now).toBeGreaterThan(2 * 3_600_000);
+    expect(bulk.until! - now).toBeLessThan(3 * 3_600_000);
+    expect(queued({ budgets: spent('live') })).toMatchObject({ cause: 'order' });
+  });
+
   test('in the queue and nobody polls it: no worker', () => {
     expect(queued({ queue: { ...queue, pollers: 0 } })).toMatchObject({ cause: 'no-worker', next: expect.stringContaining('start a worker') });
   });

@@ -80,9 +80,12 @@ function finished({ status, outcome, closedAt }: RunTrace): Reason {
 }
 
 function heldReason(cause: string, timer: OpenTimer | undefined, facts: ExplainFacts): Reason {
+  const isBulk = (facts.run.plan?.budget.lane ?? 'live') !== 'live';
   const behind = [
     ...(cause === 'breaker' ? facts.budgets.flatMap(({ scope, view }) => (view ? [breakerWords(scope, view)] : [])) : []),
-    ...(cause === 'budget' ? facts.budgets.flatMap(({ scope, view }) => (view ? spentWords(scope, view) : [])) : []),
+    ...(cause === 'budget'
+      ? facts.budgets.flatMap(({ scope, view }) => (view ? [...spentWords(scope, view), ...(isBulk ? keptWords(scope, view) : [])] : []))
+      : []),
     ...(cause === 'off-peak' ? facts.budgets.flatMap(({ scope, view }) => (view?.offPeak ? [hoursWords(scope, view.offPeak)] : [])) : []),
     ...(cause === 'paused'
       ? facts.budgets.flatMap(({ scope, view }) => (view && view.held.length > 0 ? [`${budgetName(scope)}: ${view.held.join(', ')} paused`] : []))
@@ -164,6 +167,8 @@ function queuedReason(facts: ExplainFacts, last: string[]): Reason {
     if (view.breaker.state !== 'closed') return reason('breaker', breakerWords(scope, view), until ?? at(view.breaker.openMs));
     const [spent] = spentWords(scope, view);
     if (spent !== undefined) return reason('budget', spent, until ?? at(view.closedMs));
+    const [kept] = mine && mine.lane !== 'live' ? keptWords(scope, view) : [];
+    if (kept !== undefined) return reason('budget', kept, until);
     if (view.state === 'paused') return reason('budget', `${name}: the vendor asked for a rest (429)`, until ?? at(view.closedMs));
   }
   if (queue?.pollers === 0) {
@@ -214,6 +219,13 @@ function breakerWords(scope: BudgetScope, { breaker }: BudgetView): string {
     'half-open': 'half-open: one call tests the vendor',
   }[breaker.state];
   return `${budgetName(scope)}: the breaker is ${state}`;
+}
+
+/** Long windows whose rest is kept from bulk lanes. */
+function keptWords(scope: BudgetScope, { windows }: BudgetView): string[] {
+  return windows
+    .filter(({ kept, left }) => kept > 0 && kept >= left)
+    .map(({ name, left }) => `${budgetName(scope)}: the last ${left} of ${name} are kept for live records and guaranteed shares`);
 }
 
 /** Long windows of which nothing is left. */

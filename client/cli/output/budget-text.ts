@@ -49,7 +49,7 @@ function windows(terminal: Terminal, view: BudgetView): string {
       String(one.left),
       one.limit < one.max ? `${one.limit} of ${one.max}` : String(one.max),
       one.foreign > 0 ? String(one.foreign) : '',
-      [...(one.high ? ['high'] : []), ...forecast(one)].join('; '),
+      [...(one.high ? ['high'] : []), ...(one.kept > 0 ? [`${one.kept} kept from bulk`] : []), ...forecast(one)].join('; '),
     ];
   });
   return table(

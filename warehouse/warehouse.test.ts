@@ -159,6 +159,43 @@ describe.each(testWarehouses)('$engine', ({ create }) => {
     expect(await db.sql(`select 1 as one from ${db.schema}.rejected where sync_id = '${of.syncId}'`)).toEqual([]);
   });
 
+  test('members: who agreed and asked nowhere to be left out; removals first, a changed one both ways; a refused removal never rests', async () => {
+    const of = await people(0, 'id integer primary key, email text, score numeric(10,2), agreed boolean');
+    await db.sql(`insert into ${of.name} select i, 'p' || i, 1, i <> 2 from generate_series(1, 6) as t(i)`);
+    await warehouse.open();
+    await db.sql(`insert into ${db.schema}.suppression (sync_id, key) values ('${of.syncId}', '3'), ('another', '4')`);
+    const source = { ...of.source, consent: 'agreed' };
+    const membership = { membership: true };
+    expect((await run({ ...of, source }, membership)).counts).toMatchObject({ read: 4, added: 4, planned: 4, firstChunks: 0 });
+
+    await db.sql(`update ${of.name} set agreed = null where id = 1`);
+    await db.sql(`update ${of.name} set email = 'new' where id in (4, 6)`);
+    const wanted = request({ ...of, source }, membership);
+    expect(await warehouse.plan(wanted)).toMatchObject({ changed: 2, removed: 1, planned: 5, chunks: 2, firstChunks: 1 });
+    const shown = async (chunk: number) =>
+      (await warehouse.read({ ...wanted, chunk, after: -1, limit: 100 })).map(({ key, op, change, found }) => [key, op, change, found]);
+    expect(await shown(0)).toEqual([
+      ['4', 'remove', 'changed', 1],
+      ['6', 'remove', 'changed', 1],
+      ['1', 'remove', 'removed', 0],
+    ]);
+    expect(await shown(1)).toEqual([
+      ['4', 'upsert', 'changed', 1],
+      ['6', 'upsert', 'changed', 1],
+    ]);
+    await db.sql(`update ${of.name} set agreed = false where id = 6`);
+    expect((await shown(1)).map(([key, , , found]) => [key, found])).toEqual([
+      ['4', 1],
+      ['6', 0],
+    ]);
+    const refuse = (row: OpenRow): RowEnd => (row.op === 'remove' ? { n: row.n, outcome: 'rejected', code: 'NO', cause: '', attempts: 1 } : landed(row));
+    expect((await run({ ...of, source }, membership, refuse)).counts).toMatchObject({ removed: 2 });
+    expect((await run({ ...of, source }, membership, refuse)).counts).toMatchObject({ removed: 2, resting: 0 });
+    await run({ ...of, source }, membership);
+    expect((await run({ ...of, source }, membership)).counts).toMatchObject({ read: 2, known: 2, planned: 0 });
+    await expect(warehouse.plan(request({ ...of, source: { ...of.source, consent: 'email' } }, membership))).rejects.toMatchObject({ code: 'COLUMN_TYPE' });
+  });
+
   test('keys that are null, empty, too long or not unique are counted, listed and never sent, nor their rows taken for removed', async () => {
     const of = await people(0, 'id text, email text, score numeric(10,2)');
     await db.sql(`insert into ${of.name} values ('a', 'a', 1), ('b', 'b', 1), ('c', 'c', 1)`);

@@ -18,7 +18,10 @@ export function readSource(dialect: Dialect, source: KnownSource, request: PlanR
 
 const usable = `key is not null and key <> '' and length(key) <= ${maxKeyLength}`;
 
-/** What differs from what landed. Keys that can't be trusted are neither sent nor taken for removed. */
+/**
+ * What differs from what landed. Keys that can't be trusted are neither sent nor taken for removed. What was refused rests until
+ * it changes; a member who withdrew never does: until the vendor took the removal, each run tries it.
+ */
 export function compare(dialect: Dialect, request: PlanRequest): string[] {
   const sync = literal(request.syncId);
   const trusted = (table: string) => `not exists (select 1 from plan_twice t where t.key = ${table}.key)`;
@@ -31,7 +34,7 @@ export function compare(dialect: Dialect, request: PlanRequest): string[] {
     full join (select key, fingerprint from ${dialect.schema}.row_state r where r.sync_id = ${sync} and ${trusted('r')}) k on k.key = s.key
     left join ${dialect.schema}.rejected j on j.sync_id = ${sync} and j.key = coalesce(s.key, k.key)
       and j.fingerprint = coalesce(s.fingerprint, k.fingerprint) and (j.op = 'remove') = (s.key is null)
-      ${request.retryRejected ? 'and false' : ''}
+      ${request.retryRejected ? 'and false' : ''} ${request.membership ? 'and s.key is not null' : ''}
     where s.key is null or k.key is null or k.fingerprint <> s.fingerprint ${request.full ? 'or true' : ''}`,
   );
 }

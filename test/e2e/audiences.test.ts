@@ -45,7 +45,7 @@ test('who withdraws leaves before anybody comes, whichever way they said so; eac
     `select key, outcome, receipt, asked_at <= removed_at as in_order from ${stage.warehouse.schema}.removals order by cast(key as integer)`,
   );
   expect(proofs.map(({ key }) => String(key))).toEqual(['2', '3', '4', '5', '6', '7', '8', '9', '11', '12']);
-  for (const proof of proofs) expect(proof).toMatchObject({ outcome: 'verified', in_order: true, receipt: expect.stringMatching(/^\{.+:".+"\}$/) });
+  for (const proof of proofs) expect(proof).toMatchObject({ outcome: 'verified', in_order: true, receipt: expect.stringMatching(/"id":".+"/) });
 });
 
 test('a member whose identifiers change leaves as what they were; one of whom something else changed is left alone', async () => {

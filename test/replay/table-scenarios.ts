@@ -50,6 +50,16 @@ const heldOnce = (cause: 'budget' | 'breaker' | 'slice', ms: number): Activities
   };
 };
 
+/** Each chunk is a job that is under way at the first look. More of them than a run has under way at a time. */
+const jobs = (): Activities['sendChunk'] => {
+  const seen = new Set<number>();
+  return async (input) => {
+    if (seen.has(input.chunk)) return { kind: 'done', end: { rows: 100, outcomes: { verified: 100 }, exceptions: [], more: 0, packed: '' } };
+    seen.add(input.chunk);
+    return { kind: 'held', cause: 'job', untilMs: Date.now() + 1_500 };
+  };
+};
+
 /** Every branch of the workflows' code, once. */
 export const tableScenarios: TableScenario[] = [
   { name: 'table-done', workflow: 'tableSync', input: sampleTableInput(), activities: {} },
@@ -68,6 +78,12 @@ export const tableScenarios: TableScenario[] = [
     activities: massDelete,
   },
   { name: 'table-held-by-breaker', workflow: 'tableSync', input: sampleTableInput(), activities: { sendChunk: heldOnce('breaker', 6_500) } },
+  {
+    name: 'table-members-by-jobs',
+    workflow: 'tableSync',
+    input: sampleTableInput({ plan: sampleTablePlan({ onRemove: 'remove', membership: true }) }),
+    activities: { planRun: async () => sampleCounts({ added: 600, removed: 100, planned: 800, changed: 50, chunks: 8, firstChunks: 2 }), sendChunk: jobs() },
+  },
   { name: 'table-slices', workflow: 'tableSync', input: sampleTableInput(), activities: { sendChunk: heldOnce('slice', 0) } },
   {
     name: 'table-cancelled',

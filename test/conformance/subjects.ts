@@ -10,6 +10,7 @@ import { simulated as simulatedGoogleDataManager } from '../../connectors/google
 import { leadScore, leadscore } from '../../connectors/leadscore';
 import { simulated as simulatedLeadscore } from '../../connectors/leadscore/simulator';
 import { hubspot } from '../../connectors/hubspot';
+import { archiveContacts } from '../../connectors/hubspot/operations/archive-contacts';
 import { upsertContacts } from '../../connectors/hubspot/operations/upsert-contacts';
 import { simulated as simulatedHubspot } from '../../connectors/hubspot/simulator';
 import { marketo } from '../../connectors/marketo';
@@ -168,7 +169,22 @@ export const subjects: Subject[] = [
     simulated: simulatedHubspot,
     credentials: { token: 'pat-na1-conformance-0123456789abcdef' },
     once: (call) => upsertContacts.send(call, [{ email: 'once@example.com', properties: { firstname: 'Ada' } }]),
-    operations: [operation({ operation: upsertContacts, input: (n) => ({ email: `Person.${n}@Example.com`, properties: { firstname: `Ada${n}` } }) })],
+    operations: [
+      operation({ operation: upsertContacts, input: (n) => ({ email: `Person.${n}@Example.com`, properties: { firstname: `Ada${n}` } }) }),
+      operation({
+        operation: archiveContacts,
+        input: (n) => ({ key: `person.${n}@example.com`, vendorId: null }),
+        before: async (call, people) => {
+          const contacts = (people as { key: string }[]).map(({ key }) => ({ email: key, properties: { firstname: 'Ada' } }));
+          for (let from = 0; from < contacts.length; from += 100) await upsertContacts.send(call, contacts.slice(from, from + 100));
+        },
+        // Looked up by address, then archived by id.
+        requests: () => 2,
+        write: { method: 'POST', path: '/crm/v3/objects/contacts/batch/archive' },
+        whole: true,
+        landed: (records, key) => !records.some((record) => record.key === key),
+      }),
+    ],
   },
   {
     connector: klaviyo,

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { defineOperation } from '../../connector';
+import { defineOperation, type RecordResult } from '../../connector';
 import { hubspot } from '../index';
 import { readContacts } from './read-contacts';
 
@@ -31,7 +31,12 @@ export const archiveContacts = defineOperation({
       return { key, id: contact.vendorId ?? found.get(key) };
     });
     const inputs = records.flatMap(({ id }) => (id === undefined ? [] : [{ id }]));
-    if (inputs.length > 0) await call.post('/crm/v3/objects/contacts/batch/archive', { inputs });
-    return records.map(({ key, id }) => ({ key, status: 'accepted' as const, ...(id === undefined ? {} : { vendorId: id }) }));
+    const status = inputs.length > 0 ? (await call.post('/crm/v3/objects/contacts/batch/archive', { inputs })).status : 204;
+    return records.map(({ key, id }): RecordResult => {
+      if (id === undefined) return { key, status: 'accepted' };
+      if (status === 204) return { key, status: 'accepted', vendorId: id };
+      // Any other 2xx is not the one documented, and proves nothing.
+      return { key, status: 'retry', code: 'MISSING_RESULT', cause: `HubSpot answered an archive with ${status} instead of 204` };
+    });
   },
 });

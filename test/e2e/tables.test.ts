@@ -1,6 +1,5 @@
-import { spawn } from 'node:child_process';
-import path from 'node:path';
 import { decideRunUpdate } from '../../workflows/messages';
+import { runCliAt } from '../support/run-cli';
 import { startTableStage, type TableStage } from '../support/table-stage';
 import { testWarehouses } from '../support/warehouses';
 
@@ -190,6 +189,8 @@ describe.each(testWarehouses)('$engine', (kind) => {
     expect(await syncline('table', 'run', 'cli', '--full', '--json')).toMatchObject({ code: 1, json: { run: { state: 'waiting' } } });
     const waits = await syncline('table', 'status', 'cli');
     expect(waits).toMatchObject({ code: 1, out: expect.stringMatching(/waits for approval[\s\S]*full-resync[\s\S]*npx syncline approve/) });
+    expect((await syncline('syncs')).out).toMatch(/^cli +test: people +hubspot\/main contacts\.upsert +scheduled/m);
+    expect((await syncline('contracts')).out).toMatch(/warehouse\.person@1/);
     expect((await syncline('table', 'run', 'cli')).code).toBe(1); // one at a time
     expect((await syncline('approve', 'cli')).code).toBe(2); // without a reason
     expect((await syncline('approve', 'no-such-run', '--reason', 'x')).code).toBe(2);
@@ -202,12 +203,5 @@ describe.each(testWarehouses)('$engine', (kind) => {
     expect((await syncline('table', 'cancel', 'cli')).code).toBe(1);
   });
 
-  const syncline = (...args: string[]): Promise<{ code: number | null; out: string; json: any }> =>
-    new Promise((resolve) => {
-      const entry = path.resolve(__dirname, '../support/table-cli.ts');
-      const child = spawn(process.execPath, ['--import', 'tsx', entry, ...args], { env: { ...process.env, ...stage.stack.env, NO_COLOR: '1' } });
-      let out = '';
-      child.stdout.on('data', (chunk: Buffer) => (out += chunk.toString()));
-      child.on('close', (code) => resolve({ code, out, json: args.includes('--json') && out.startsWith('{') ? JSON.parse(out) : null }));
-    });
+  const syncline = (...args: string[]) => runCliAt('table-cli.ts', stage.stack.env, ...args);
 });

@@ -29,7 +29,7 @@ interface Declared {
 
 function declared(context: CliContext): Declared[] {
   const found = new Map<string, Declared>();
-  for (const { contract, id } of context.syncs()) {
+  for (const { contract, id } of [...context.syncs(), ...context.tableSyncs()]) {
     const ref = contractRef(contract);
     const known = found.get(ref) ?? { contract, syncs: [] };
     known.syncs.push(id);

@@ -25,16 +25,6 @@ export function usedBetween(before: Usage, after: Usage): Usage {
   return Object.fromEntries(Object.entries(after).map(([name, ms]) => [name, ms - (before[name] ?? 0)]));
 }
 
-/** Most memory a process ever held (VmHWM), MiB; NaN where the system has no /proc. */
-export function peakMemory(pid: number): number {
-  try {
-    const kib = /^VmHWM:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
-    return Number(kib) / 1024;
-  } catch {
-    return NaN;
-  }
-}
-
 function childrenByParent(): Map<number, number[]> {
   const children = new Map<number, number[]>();
   for (const entry of processes()) {

@@ -15,7 +15,7 @@ export const table: Bench = {
     scenarios: { default: Object.keys(scenarios).join(','), help: 'which of them' },
     rows: { default: '20000', help: 'rows of a round' },
     'diff-rows': { default: '1000000', help: 'rows of which none has changed' },
-    'quota-rows': { default: '60000', help: 'rows under a quota of 100 calls in 10 s, 100 rows each' },
+    'quota-rows': { default: '100000', help: 'rows under a quota of 100 calls in 10 s, 100 rows each' },
     'growth-rows': { default: '10000,100000', help: 'sizes that are compared with the first; 10000,100000,1000000 takes minutes more' },
     rounds: { default: '2', help: 'rounds of each side, alternating' },
   },

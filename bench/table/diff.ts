@@ -3,7 +3,7 @@ import { fingerprint } from '../../warehouse/sql/dialect';
 import { postgresDialect } from '../../warehouse/postgres/dialect';
 import { type BenchContext, compared, informing, type Result } from '../bench';
 import { quantile } from '../figures';
-import { peakMemory } from '../usage';
+import { peakMemory } from '../../test/support/peak-memory';
 import { makeKnown } from './known';
 import { startTableBench } from './stage';
 

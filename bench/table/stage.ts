@@ -6,8 +6,9 @@ import { tableStartOptions, tableSyncType } from '../../platform/table-start';
 import type { TableRunResult } from '../../schemas/table';
 import { compileTablePlan, type TableSync } from '../../syncs/define-table-sync';
 import type { Setting } from '../setting';
-import { cpuTimes, peakMemory, usedBetween, type Usage } from '../usage';
-import { historyOfChain, type ChainHistory } from './history';
+import { peakMemory } from '../../test/support/peak-memory';
+import { cpuTimes, usedBetween, type Usage } from '../usage';
+import { historyOfChain, type ChainHistory } from '../../test/support/history-chain';
 import { createPeople } from './people';
 import { peopleSync, type Limits } from './sync';
 

@@ -77,7 +77,7 @@ export function createSqlWarehouse(name: string, engine: Engine): Warehouse {
 
     async commit({ runId, chunk }, token, ends) {
       if (ends.length === 0) return true;
-      const written = await engine.run(commitRows(dialect), [runId, chunk, token, JSON.stringify(ends.map(storable))]);
+      const written = await engine.run(commitRows(dialect), [runId, chunk, token, storable(ends)]);
       return written.length > 0;
     },
 
@@ -164,13 +164,16 @@ function openRows(raw: readonly RawRow[], source: KnownSource, op: OpenRow['op']
   return [...rows.values()];
 }
 
-/** Databases take neither NUL nor half a character. */
-function storable(end: RowEnd): RowEnd {
-  const clean = <T>(text: T): T =>
-    typeof text === 'string' && unstorable.test(text) ? (text.replaceAll('\0', '\uFFFD').replaceAll(loneSurrogate, '\uFFFD') as T) : text;
+/** Databases take neither NUL nor half a character. JSON escapes both: where it holds no such escape, nothing has to be replaced. */
+function storable(ends: readonly RowEnd[]): string {
+  const json = JSON.stringify(ends);
+  return unstorable.test(json) ? JSON.stringify(ends.map(cleaned)) : json;
+}
+
+function cleaned(end: RowEnd): RowEnd {
+  const clean = <T>(text: T): T => (typeof text === 'string' ? (text.replaceAll('\0', '\uFFFD').replaceAll(loneSurrogate, '\uFFFD') as T) : text);
   return { ...end, code: clean(end.code), cause: clean(end.cause), targetKey: clean(end.targetKey), vendorId: clean(end.vendorId) };
 }
 
-/** What may have to be replaced; nearly nothing has. */
-const unstorable = /[\0\uD800-\uDFFF]/;
+const unstorable = /\\u(?:0000|d[89a-f])/;
 const loneSurrogate = /[\uD800-\uDBFF](?![\uDC00-\uDFFF])|(?<![\uD800-\uDBFF])[\uDC00-\uDFFF]/g;

@@ -5,11 +5,12 @@ import { ack } from './ack/bench';
 import type { Bench } from './bench';
 import { budget } from './budget/bench';
 import { engine } from './engine/bench';
-import { table } from './report';
+import { asTable } from './report';
 import { createSetting } from './setting';
+import { table } from './table/bench';
 
 /** Every bench, by name. */
-const benches: readonly Bench[] = [engine, ack, budget];
+const benches: readonly Bench[] = [engine, ack, budget, table];
 
 const log = (line: string): void => void process.stderr.write(`${line}\n`);
 
@@ -39,7 +40,7 @@ async function main(): Promise<number> {
   try {
     const results = await bench.run({ setting, log, option, count });
     log(`bench ${bench.name}: took ${Math.round((Date.now() - startedAt) / 1000)} s; load at the end ${os.loadavg()[0]?.toFixed(2)}\n`);
-    process.stdout.write(values.json ? `${JSON.stringify({ bench: bench.name, load1m, results })}\n` : `${table(results)}\n`);
+    process.stdout.write(values.json ? `${JSON.stringify({ bench: bench.name, load1m, results })}\n` : `${asTable(results)}\n`);
     return 0;
   } finally {
     await setting.close();

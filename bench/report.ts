@@ -2,7 +2,7 @@ import Table from 'cli-table3';
 import type { Result } from './bench';
 
 /** The results for people. */
-export function table(results: readonly Result[]): string {
+export function asTable(results: readonly Result[]): string {
   const rows = new Table({
     head: ['metric', 'value', 'against', 'ratio', 'aim', 'met'],
     style: { head: [], border: [] },

@@ -19,8 +19,8 @@ export interface Setting {
   database(name: string): Promise<string>;
   /** A Temporal dev server as the sandbox runs it, with these namespaces prepared for Syncline. */
   temporal(keep: 'memory' | 'file', namespaces: readonly string[]): Promise<TemporalServer>;
-  /** HubSpot's simulator without limits; the address. */
-  simulator(): Promise<{ url: string; pid: number; stop(): Promise<void> }>;
+  /** HubSpot's simulator; without limits unless `args` say otherwise. */
+  simulator(args?: readonly string[]): Promise<{ url: string; pid: number; stop(): Promise<void> }>;
   /** Environment of the product's processes. */
   env(parts: { databaseUrl: string; temporalAddress: string; namespace: string; hubspotUrl?: string }): Record<string, string>;
   /** Ends everything and removes the files. */
@@ -64,9 +64,9 @@ export async function createSetting(log: (line: string) => void): Promise<Settin
       return server;
     },
 
-    async simulator() {
-      const args = ['--vendor', 'hubspot', '--limits', 'unlimited'];
-      const { ready, pid, stop } = await supervisor.spawnNode({ name: 'simulator', entry: 'connectors/simulate.ts', args, log: printed });
+    async simulator(args = ['--limits', 'unlimited']) {
+      const vendor = ['--vendor', 'hubspot', ...args];
+      const { ready, pid, stop } = await supervisor.spawnNode({ name: 'simulator', entry: 'connectors/simulate.ts', args: vendor, log: printed });
       return { url: String(ready.url), pid, stop };
     },
 

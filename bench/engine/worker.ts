@@ -4,24 +4,17 @@ import { createLedger } from '../../ledger';
 import { createPool } from '../../ledger/database';
 import { createCodec } from '../../platform/codec';
 import { createLog } from '../../platform/logging';
-import { vendorAccount } from '../../syncs/accounts-api';
 import type { Sync } from '../../syncs/define-sync';
 import shopCustomerToCrm from '../../syncs/shop-customer-to-crm/sync';
 import { loadWorkerConfig } from '../../workers/config';
+import { wideAccount } from '../../test/support/wide-account';
 import { installRuntime } from '../../workers/runtime';
 import { startWorker } from '../../workers/worker';
 import { serveCommands } from '../control';
 
-/** Calls per window, far above what a bench makes. The gate leases and counts as it always does; it never makes a call wait. */
-const outOfReach = 5_000;
-
-/** The sample sync, on an account with such limits. */
+/** The sample sync, on an account whose limits are out of reach. */
 function unlimited(sync: Sync): Sync {
-  const { account } = sync.to;
-  const { connector, name, plan, scopes } = account;
-  const limits = (of: string | undefined, quota?: string) =>
-    connector.limits(of, quota).map((limit) => ({ ...limit, max: limit.kind === 'rolling' ? outOfReach : 1_000_000_000 }));
-  return { ...sync, to: { ...sync.to, account: vendorAccount({ ...connector, limits }, { name, plan, scopes }) } };
+  return { ...sync, to: { ...sync.to, account: wideAccount(sync.to.account) } };
 }
 
 async function main(): Promise<void> {

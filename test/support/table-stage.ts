@@ -1,4 +1,4 @@
-import type { WorkflowHandle } from '@temporalio/client';
+import type { WorkflowHandle, WorkflowHandleWithFirstExecutionRunId } from '@temporalio/client';
 import { setTimeout as delay } from 'node:timers/promises';
 import { tableStartOptions, tableSyncType } from '../../platform/table-start';
 import type { TableRunInput, TableRunResult, TableRunView } from '../../schemas/table';
@@ -15,7 +15,7 @@ export interface TableStage {
   syncs: ReturnType<typeof testTableSyncs>;
   /** A table `people` of so many rows, with addresses of their own. */
   people(rows: number, prefix?: string): Promise<void>;
-  start(sync: TableSync, input?: Partial<TableRunInput>): Promise<WorkflowHandle>;
+  start(sync: TableSync, input?: Partial<TableRunInput>): Promise<WorkflowHandleWithFirstExecutionRunId>;
   /** A whole run. */
   run(sync: TableSync, input?: Partial<TableRunInput>): Promise<TableRunResult>;
   /** Resolves once the run's view fits. */

@@ -7,6 +7,7 @@ import { crm } from '../../syncs/accounts';
 import { archive, clear, defineTableSync, table, type TableSyncOptions } from '../../syncs/define-table-sync';
 import { skip, to } from '../../syncs/define-sync';
 import { duckdbWarehouse, postgresWarehouse } from '../../syncs/warehouses-api';
+import { wideAccount } from './wide-account';
 
 /** A person in a warehouse. */
 export const person = defineContract({
@@ -28,14 +29,14 @@ export const person = defineContract({
   }),
 });
 
-/** The table syncs that test workers know: one warehouse `test`, one table `people`. */
+/** The table syncs that test workers know: one warehouse `test`, one table `people`. `TABLE_LIMITS=wide`: a vendor that takes as much as is sent. */
 export function testTableSyncs(engine: WarehouseEngine) {
   const warehouse = engine === 'postgres' ? postgresWarehouse({ name: 'test' }) : duckdbWarehouse({ name: 'test' });
   const base = {
     owner: 'tests',
     from: table(warehouse, 'people', { key: 'id' }),
     contract: person,
-    to: to(upsertContacts, { account: crm }),
+    to: to(upsertContacts, { account: process.env['TABLE_LIMITS'] === 'wide' ? wideAccount(crm) : crm }),
     map: ({ email, name, visits }: z.output<typeof person.schema>) =>
       name === 'nobody' ? skip('nobody') : { email, properties: { firstname: name ?? '', numemployees: String(visits) } },
     guards: { firstRows: 1_000_000 },

@@ -8,6 +8,7 @@ export const duckdbDialect: Dialect = {
   text: (expression) => `cast(${expression} as text)`,
   textArray: (expressions) => `cast(to_json([${expressions.join(', ')}]) as text)`,
   arrayPart: (expression, index) => `json_extract_string(${expression}, '$[${index}]')`,
+  between: null, // its joins tell the scan their bounds
   jsonRows: (parameter, columns) => `(select unnest(from_json(cast(${parameter} as json), ${literal(structure(columns))}), recursive := true)) as u`,
   tempTable: (name, select) => [`create or replace temporary table ${name} as ${select}`],
   lock: () => [], // one process, one connection

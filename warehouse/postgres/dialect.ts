@@ -5,6 +5,7 @@ export const postgresDialect: Dialect = {
   text: (expression) => `cast(${expression} as text)`,
   textArray: (expressions) => `cast(jsonb_build_array(${expressions.join(', ')}) as text)`,
   arrayPart: (expression, index) => `(cast(${expression} as jsonb) ->> ${index})`,
+  between: (column, least, most) => `${column} between ${least} and ${most}`,
   jsonRows: (parameter, columns) =>
     `json_to_recordset(cast(${parameter} as json)) as u(${Object.entries(columns)
       .map(([name, type]) => `"${name}" ${type}`)

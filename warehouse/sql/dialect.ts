@@ -25,6 +25,11 @@ export interface Dialect {
   textArray(expressions: readonly string[]): string;
   /** One of them again; `index` from 0. */
   arrayPart(expression: string, index: number): string;
+  /**
+   * That `column` lies between two expressions: for an engine whose planner knows how many rows a page has, not that they are
+   * neighbours, and would read the whole source for each page. Null: this one finds out by itself.
+   */
+  between: ((column: string, least: string, most: string) => string) | null;
   /** Makes a table out of a JSON parameter. */
   jsonRows(parameter: string, columns: Readonly<Record<string, string>>): string;
   tempTable(name: string, select: string): string[];

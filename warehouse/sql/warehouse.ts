@@ -3,7 +3,7 @@ import type { ChunkJobs, ChunkRef, FinishedRow, OpenRow, ReadRequest, RowEnd, Wa
 import { literal, whole, type KnownSource } from './dialect';
 import type { Engine, Run } from './engine';
 import { knowSource } from './known-source';
-import { commitRows, readOpen, settle, withValues } from './rows';
+import { chunkFacts, commitRows, readOpen, settle, withValues, type ChunkFacts } from './rows';
 import { closeRun, planRun } from './runs';
 
 /** Sources whose columns are remembered: a run reads many chunks of one. */
@@ -65,10 +65,10 @@ export function createSqlWarehouse(name: string, engine: Engine): Warehouse {
       await ready();
       return engine.transaction(
         async (run) => {
-          const [chunk] = await run<{ op: 'upsert' | 'remove' }>(`select op from ${schema}.run_chunks where ${inChunk(request)}`);
+          const [chunk] = await run<ChunkFacts>(chunkFacts(dialect, request));
           if (!chunk) throw new Error(`run ${request.runId} has no chunk ${request.chunk}`);
           const source = await sourceOf(run, request);
-          const raw = await run<RawRow>(readOpen(dialect, source, request, chunk.op));
+          const raw = await run<RawRow>(readOpen(dialect, source, request, chunk));
           return openRows(raw, source, chunk.op, withValues(request, chunk.op));
         },
         { source: true },
@@ -77,7 +77,7 @@ export function createSqlWarehouse(name: string, engine: Engine): Warehouse {
 
     async commit({ runId, chunk }, token, ends) {
       if (ends.length === 0) return true;
-      const written = await engine.run(commitRows(dialect), [runId, chunk, token, JSON.stringify(ends.map(storable))]);
+      const written = await engine.run(commitRows(dialect), [runId, chunk, token, storable(ends)]);
       return written.length > 0;
     },
 
@@ -85,9 +85,9 @@ export function createSqlWarehouse(name: string, engine: Engine): Warehouse {
       await ready();
       return engine.transaction(async (run) => {
         const mine = inChunk(chunk);
-        const [row] = await run<{ finished: boolean }>(`select finished from ${schema}.run_chunks where ${mine}`);
+        const [row] = await run<{ op: OpenRow['op']; finished: boolean }>(`select op, finished from ${schema}.run_chunks where ${mine}`);
         if (row?.finished === false) {
-          for (const sql of settle(dialect, chunk.syncId, `r.run_id = ${literal(chunk.runId)} and r.chunk = ${whole(chunk.chunk)}`)) await run(sql);
+          for (const sql of settle(dialect, chunk.syncId, `r.run_id = ${literal(chunk.runId)} and r.chunk = ${whole(chunk.chunk)}`, row.op)) await run(sql);
           await run(`update ${schema}.run_chunks set finished = true, lease = null, lease_until = null where ${mine}`);
         }
         return run<FinishedRow>(`select key, outcome, code, cause from ${schema}.run_rows where ${mine} order by n`);
@@ -164,10 +164,16 @@ function openRows(raw: readonly RawRow[], source: KnownSource, op: OpenRow['op']
   return [...rows.values()];
 }
 
-/** Databases take neither NUL nor half a character. */
-function storable(end: RowEnd): RowEnd {
+/** Databases take neither NUL nor half a character. JSON escapes both: where it holds no such escape, nothing has to be replaced. */
+function storable(ends: readonly RowEnd[]): string {
+  const json = JSON.stringify(ends);
+  return unstorable.test(json) ? JSON.stringify(ends.map(cleaned)) : json;
+}
+
+function cleaned(end: RowEnd): RowEnd {
   const clean = <T>(text: T): T => (typeof text === 'string' ? (text.replaceAll('\0', '\uFFFD').replaceAll(loneSurrogate, '\uFFFD') as T) : text);
   return { ...end, code: clean(end.code), cause: clean(end.cause), targetKey: clean(end.targetKey), vendorId: clean(end.vendorId) };
 }
 
+const unstorable = /\\u(?:0000|d[89a-f])/;
 const loneSurrogate = /[\uD800-\uDBFF](?![\uDC00-\uDFFF])|(?<![\uD800-\uDBFF])[\uDC00-\uDFFF]/g;

@@ -1,0 +1,32 @@
+import os from 'node:os';
+import type { Bench, BenchContext, Result } from '../bench';
+import { diff } from './diff';
+import { growth } from './growth';
+import { quota } from './quota';
+import { rows } from './rows';
+
+const scenarios = { rows, diff, quota, growth } as const;
+
+/** Reverse ETL end to end: a PostgreSQL warehouse, our worker as a process, HubSpot's simulator. */
+export const table: Bench = {
+  name: 'table',
+  summary: 'rows of a warehouse to a vendor: against a plain script; a diff that finds nothing; under a quota; as runs grow',
+  options: {
+    scenarios: { default: Object.keys(scenarios).join(','), help: 'which of them' },
+    rows: { default: '20000', help: 'rows of a round' },
+    'diff-rows': { default: '1000000', help: 'rows of which none has changed' },
+    'quota-rows': { default: '100000', help: 'rows under a quota of 100 calls in 10 s, 100 rows each' },
+    'growth-rows': { default: '10000,100000', help: 'sizes that are compared with the first; 10000,100000,1000000 takes minutes more' },
+    rounds: { default: '2', help: 'rounds of each side, alternating' },
+  },
+  async run(context) {
+    const results: Result[] = [];
+    for (const name of context.option('scenarios').split(',')) {
+      const scenario = scenarios[name as keyof typeof scenarios] as ((context: BenchContext) => Promise<Result[]>) | undefined;
+      if (!scenario) throw new Error(`--scenarios names "${name}"; expected some of ${Object.keys(scenarios).join(', ')}`);
+      results.push(...(await scenario(context)));
+      context.log(`${name}: done (load ${os.loadavg()[0]?.toFixed(1)})`);
+    }
+    return results;
+  },
+};

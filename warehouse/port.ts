@@ -95,6 +95,9 @@ export interface OpenRow {
   inJob: { name: string; targetKey: string; fingerprint: string | null } | null;
 }
 
+/** Of a known row that was handed over, and nobody knows whether it landed: no row has it. */
+export const unsureFingerprint = '00000000-0000-0000-0000-000000000000';
+
 /** `code` of a row while the vendor's job that holds it is under way; its `cause` is our name of the job. */
 export const inJobCode = 'IN_JOB';
 

@@ -156,7 +156,7 @@ class TableRun {
         details: [this.equation],
       });
     }
-    if (this.again && state !== 'cancelled') return continueAsNew<typeof tableSync>(this.again);
+    if (this.again && state !== 'cancelled' && state !== 'failed') return continueAsNew<typeof tableSync>(this.again);
     return { runId: this.runId, state, counts: this.counts ?? nothing, equation: this.equation, approvals: this.approvals };
   }
 

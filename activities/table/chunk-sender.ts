@@ -165,7 +165,8 @@ export class ChunkSender {
   private async call(batch: RowItem[], permit: Permit): Promise<void> {
     const { input } = this.options;
     const { scopes, budget, syncId } = input.plan;
-    const link = this.link.call({ scopes, lane: budget.lane, sync: syncId, permit });
+    if (input.plan.membership) await this.remember(batch);
+    const link = this.link.call({ scopes, lane: budget.lane, sync: syncId, permit, patience: AbortSignal.timeout(permitWaitMs) });
     let results: RecordResult[];
     try {
       results = await this.operation.send(
@@ -179,6 +180,11 @@ export class ChunkSender {
     link.release();
     this.door.answered(batch);
     await this.book(batch, endsOf(batch, results, this.facts()));
+  }
+
+  /** Under which key a member may be at the vendor from now on, whatever becomes of this process. */
+  private async remember(batch: readonly RowItem[]): Promise<void> {
+    await this.commit(batch.map(({ row, key, attempts }) => ({ n: row.n, outcome: null, attempts, fingerprint: row.fingerprint, targetKey: key })));
   }
 
   private async afterError(batch: RowItem[], error: VendorError): Promise<void> {

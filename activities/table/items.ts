@@ -69,11 +69,30 @@ export function end(row: OpenRow, outcome: NonNullable<RowEnd['outcome']>, code:
 }
 
 function mapUpsert(sync: TableSync, row: OpenRow): Mapped | RowEnd {
-  if (row.found === 0 || row.values === null) return end(row, 'superseded', 'ROW_VANISHED', 'the row left the source before it was sent');
+  if (row.found === 0 || row.values === null) return end(row, 'superseded', 'ROW_VANISHED', goneWords(row));
   if (row.found > 1) return end(row, 'rejected', 'DUPLICATE_KEY', 'several rows have this key now; none of them was sent');
   const mapped = mapValues(sync, row.values);
-  if (!sync.membership || row.change !== 'changed' || !isMember(mapped, row)) return mapped;
-  return { ...end(row, 'skipped', 'SAME_MEMBER', 'what names this member did not change'), targetKey: row.known?.targetKey, vendorId: row.known?.vendorId };
+  return sync.membership ? asMember(mapped, row) : mapped;
+}
+
+function goneWords({ inJob }: OpenRow): string {
+  if (!inJob) return 'the row left the source before it was sent';
+  return 'the row left the source; what was handed over of it may have landed, and the next run removes it';
+}
+
+/** A member who is known under another key has not left yet, whatever the removal came to: they don't come a second time. */
+function asMember(mapped: Mapped, row: OpenRow): Mapped | RowEnd {
+  const { known } = row;
+  if (known?.targetKey === null || known?.targetKey === undefined || mapped.kind === 'invalid' || mapped.kind === 'failed') return mapped;
+  if (!isMember(mapped, row))
+    return end(
+      row,
+      'superseded',
+      'OLD_IDENTITY_STILL_THERE',
+      'the removal of what named this member before has not come through; the next run tries both again',
+    );
+  // The same member as before comes again, which changes nothing: a removal of another row may just have taken them along.
+  return mapped;
 }
 
 function mapValues(sync: TableSync, values: NonNullable<OpenRow['values']>): Mapped {
@@ -90,9 +109,12 @@ function mapRemoval(sync: TableSync, row: OpenRow): Mapped | RowEnd {
   if (row.found > 0 && !changed) return end(row, 'superseded', 'ROW_IS_BACK', 'the row is in the source again');
   const key = row.known?.targetKey;
   if (key === null || key === undefined) return end(row, changed ? 'superseded' : 'skipped', 'NEVER_SENT', 'nothing of this row is at the vendor');
-  // Whoever can't be mapped any more leaves all the same: as what they were, they are no member.
-  if (changed && row.values !== null && isMember(mapValues(sync, row.values), row))
-    return end(row, 'superseded', 'SAME_MEMBER', 'what names this member did not change');
+  if (changed && row.values !== null) {
+    const now = mapValues(sync, row.values);
+    if (isMember(now, row)) return end(row, 'superseded', 'SAME_MEMBER', 'what names this member did not change');
+    // Our own mistake puts nobody out. A row that breaks its contract does: as what they were, they are no member.
+    if (now.kind === 'failed') return end(row, 'failed', now.code, now.cause);
+  }
   if (row.shared) return end(row, 'skipped', 'SHARED_RECORD', 'another row of this sync writes the same record');
   if (sync.removal === null) return end(row, 'failed', 'NO_REMOVAL', 'this worker’s sync does not say what a removed row means');
   const { write } = sync.removal;

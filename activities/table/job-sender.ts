@@ -12,8 +12,8 @@ import { end, prepareRow, type RowItem } from './items';
 import { endsOfFailedJob, endsOfJob } from './job-end';
 
 const readRows = 1_000;
-/** A hand-over may take several requests, and a permit for each: longer than this it waits in its workflow. */
-const mostCallMs = 120_000;
+/** A hand-over may take several requests, and a permit for each: longer than this it does not wait for one. */
+const mostPatienceMs = 60_000;
 /** First look at a job that was just handed over; after it the vendor says when. */
 const firstLookMs = 2_000;
 /** Hand-overs a chunk may spend on finding rows at fault that the vendor does not name. */
@@ -111,14 +111,18 @@ export class JobSender {
 
   private async look(name: string, members: Member[]): Promise<void> {
     const entry = await this.enter();
-    if (!entry) return;
+    if (!entry) return this.giveUp(members);
     const state = await this.called(
       members,
       entry,
       (call) => this.operation.poll(call, this.jobs[name]!.id, this.inputsOf(members)),
-      ({ retryAfterMs }) => this.looks.push(Math.max(5_000, retryAfterMs ?? 0)),
+      ({ code, retryAfterMs }) => {
+        if (code === 'AUTH') this.stop ??= this.door.held('credentials', 60_000);
+        else this.looks.push(Math.max(5_000, retryAfterMs ?? 0));
+      },
     );
     if (state) await this.judge(name, members, state);
+    else await this.giveUp(members);
   }
 
   private async judge(name: string, members: Member[], state: JobState): Promise<void> {
@@ -127,7 +131,15 @@ export class JobSender {
       const call = state.state === 'ended' ? endsOfJob(members, state, this.facts()) : endsOfFailedJob(members, state, this.facts());
       return this.book(call);
     }
-    if (!this.options.input.expire) return void this.looks.push(Math.max(1_000, state.againMs));
+    this.looks.push(Math.max(1_000, state.againMs));
+    await this.giveUp(members);
+  }
+
+  /** Nobody waits for ever, not for a job either, nor for a vendor who does not say what became of it. */
+  private async giveUp(members: readonly Member[]): Promise<void> {
+    if (!this.options.input.expire) return;
+    this.stop = undefined;
+    this.looks.length = 0;
     await this.commit(members.map(({ row }) => end(row, 'expired', 'EXPIRED', 'the vendor’s job took longer than retry.expireAfter allows')));
   }
 
@@ -225,7 +237,7 @@ export class JobSender {
     failed: (error: VendorError) => void,
   ): Promise<T | undefined> {
     const { scopes, budget, syncId } = this.options.input.plan;
-    const call = this.link.call({ scopes, lane: budget.lane, sync: syncId, permit, signal: AbortSignal.timeout(mostCallMs) });
+    const call = this.link.call({ scopes, lane: budget.lane, sync: syncId, permit, patience: AbortSignal.timeout(mostPatienceMs) });
     try {
       const answer = await act(call);
       this.door.answered(items);
@@ -240,10 +252,11 @@ export class JobSender {
     }
   }
 
-  /** The same for the same rows of the same run. */
+  /** The same for the same rows of the same run, as long as none of them failed. */
   private nameOf(part: readonly RowItem[]): string {
     const { runId, chunk } = this.options.input;
-    const rows = part.map(({ row }) => `${row.n}:${row.fingerprint ?? ''}`).join();
+    // Attempts grow only with a judged failure: then it is another job.
+    const rows = part.map(({ row, attempts }) => `${row.n}:${row.fingerprint ?? ''}:${attempts}`).join();
     return `${runId}/${chunk}/${createHash('sha256').update(rows).digest('hex').slice(0, 12)}`;
   }
 

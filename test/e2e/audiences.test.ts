@@ -48,14 +48,40 @@ test('who withdraws leaves before anybody comes, whichever way they said so; eac
   for (const proof of proofs) expect(proof).toMatchObject({ outcome: 'verified', in_order: true, receipt: expect.stringMatching(/"id":".+"/) });
 });
 
-test('a member whose identifiers change leaves as what they were; one of whom something else changed is left alone', async () => {
+test('a member whose identifiers change leaves as what they were; one of whom something else changed stays', async () => {
   await sql(`update members set email = 'new@example.com' where id = 21`);
   await sql(`update members set email = 'M22@Example.com' where id = 22`);
   const { equation } = await stage.run(stage.syncs.google);
-  // Of the first: gone, and come. Of the second: nothing to remove, nothing to add.
-  expect(equation).toMatchObject({ planned: 4, outcomes: { verified: 2, superseded: 1, skipped: 1 }, holds: true });
+  // Of the first: gone, and come. Of the second: nothing to remove; that they come again changes nothing.
+  expect(equation).toMatchObject({ planned: 4, outcomes: { verified: 3, superseded: 1 }, holds: true });
   await exact();
   expect((await stage.run(stage.syncs.google)).counts).toMatchObject({ planned: 0 });
+});
+
+test('a removal that is refused keeps the new identity out: nobody is forgotten under the old one', async () => {
+  const google = stage.sims['google-data-manager']!;
+  await sql(`update members set email = 'moved@example.com' where id = 41`);
+  await google.fault({ kind: 'status', status: 400, times: 'forever', match: { path: 'audienceMembers:remove' } });
+  expect((await stage.run(stage.syncs.google)).equation).toMatchObject({ planned: 2, outcomes: { rejected: 1, superseded: 1 }, holds: true });
+  await google.clearFaults();
+  expect((await stage.run(stage.syncs.google)).equation).toMatchObject({ planned: 2, outcomes: { verified: 2 }, holds: true });
+  await exact();
+});
+
+test('handed over, cancelled, then withdrawn: who may have landed is removed', async () => {
+  const google = stage.sims['google-data-manager']!;
+  await sql(`insert into members values (4001, 'late@example.com', null, true)`);
+  await google.configure({ jobMs: 2_500 });
+  const handle = await stage.start(stage.syncs.google);
+  await stage.until(handle, ({ held }) => held.some(({ cause }) => cause === 'job'));
+  await handle.cancel();
+  await expect(handle.result()).rejects.toThrow();
+  const landed = userListKeys([{ email: 'late@example.com', phone: null }])[0]!;
+  while (!(await stage.at('google-data-manager', 'userlist:777')).includes(landed)) await delay(200);
+  await google.configure({ jobMs: 100 });
+  await sql(`update members set agreed = false where id = 4001`);
+  expect((await stage.run(stage.syncs.google)).equation).toMatchObject({ planned: 1, outcomes: { verified: 1 }, holds: true });
+  await exact();
 });
 
 test('withdrawn between the plan and the send: not sent', async () => {

@@ -82,7 +82,10 @@ export const tableScenarios: TableScenario[] = [
     name: 'table-members-by-jobs',
     workflow: 'tableSync',
     input: sampleTableInput({ plan: sampleTablePlan({ onRemove: 'remove', membership: true }) }),
-    activities: { planRun: async () => sampleCounts({ added: 600, removed: 100, planned: 800, changed: 50, chunks: 8, firstChunks: 2 }), sendChunk: jobs() },
+    activities: {
+      planRun: async () => sampleCounts({ known: 10_000, added: 600, removed: 100, planned: 800, changed: 50, chunks: 8, firstChunks: 2 }),
+      sendChunk: jobs(),
+    },
   },
   { name: 'table-slices', workflow: 'tableSync', input: sampleTableInput(), activities: { sendChunk: heldOnce('slice', 0) } },
   {

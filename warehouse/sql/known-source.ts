@@ -26,8 +26,19 @@ export async function knowSource(engine: Engine, run: Run, syncId: string, sourc
   return { ...known, sql: consented(engine.dialect, known, syncId, consent) };
 }
 
-/** Only who agreed, and asked nowhere to be left out: for everybody else the row is not there, whenever it is read. */
+/**
+ * Only who agreed, and asked nowhere to be left out: for everybody else the row is not there, whenever it is read. Of several rows
+ * with one key, one that did not agree speaks for all.
+ */
 function consented(dialect: Dialect, source: KnownSource, syncId: string, consent: Column): string {
-  return `(select s.* from ${source.sql} s where s.${quoted(consent.name)} is true and not exists (
-    select 1 from ${dialect.schema}.suppression x where x.sync_id in ('*', ${literal(syncId)}) and x.key = ${keyText(dialect, source.key)}))`;
+  const same = source.key.map(({ name }) => `y.${quoted(name)} = s.${quoted(name)}`).join(' and ');
+  return `(select s.* from ${source.sql} s where s.${quoted(consent.name)} is true
+    and not exists (select 1 from ${source.sql} y where ${same} and y.${quoted(consent.name)} is not true)
+    and not exists (select 1 from ${dialect.schema}.suppression x where x.sync_id in ('*', ${literal(syncId)})
+      and ${spelling('x.key', source.key)} = ${spelling(keyText(dialect, source.key), source.key)}))`;
+}
+
+/** The engines, and people, write a key of several parts with and without a space behind the comma. */
+function spelling(key: string, columns: readonly Column[]): string {
+  return columns.length === 1 ? key : `replace(${key}, '", "', '","')`;
 }

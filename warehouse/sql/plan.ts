@@ -66,7 +66,7 @@ export function writePlan(dialect: Dialect, source: KnownSource, request: PlanRe
   const { schema } = dialect;
   const { membership = false, removals } = request;
   // A member who changed leaves as what they were, before they come as what they are.
-  const leaving = membership ? `union all select key, change, fingerprint, 'remove' as op from plan_diff where not resting and change = 'changed'` : '';
+  const leaving = membership ? `union all select key, change, fingerprint, 'remove' as op from plan_diff where change = 'changed'` : '';
   return [
     `insert into ${schema}.run_rows (run_id, chunk, n, key, op, change, fingerprint)
       select ${run}, cast(floor((i - 1) / ${size}) as integer) + case when op = '${membership ? 'upsert' : 'remove'}' then ${whole(first)} else 0 end,

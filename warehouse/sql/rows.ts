@@ -1,9 +1,15 @@
-import { inJobCode, type ReadRequest } from '../port';
+import { inJobCode, unsureFingerprint, type ReadRequest } from '../port';
 import { fingerprint, keyMatch, literal, quoted, whole, type Dialect, type KnownSource } from './dialect';
 import { insertRejected } from './plan';
 
-/** Outcomes after which the vendor has the row, or need not: what was sent is remembered. */
-const settled = `('accepted', 'verified', 'skipped', 'unattributed')`;
+/**
+ * Ends after which the vendor has the row, or need not: what was sent is remembered. A removal that only may have come through is
+ * still owed.
+ */
+const settled = `(r.outcome in ('accepted', 'verified', 'skipped') or r.op = 'upsert' and r.outcome = 'unattributed')`;
+
+/** Ends of rows that may be at the vendor all the same, once they were handed over. */
+const unsure = `('failed', 'expired', 'cancelled', 'superseded')`;
 
 /** What is removed needs no values, unless somebody has to see whether it is still the same member. */
 export function withValues({ membership = false }: Pick<ReadRequest, 'membership'>, op: 'upsert' | 'remove'): boolean {
@@ -38,12 +44,12 @@ export function readOpen(dialect: Dialect, source: KnownSource, request: ReadReq
   const { schema } = dialect;
   const [run, sync] = [literal(request.runId), literal(request.syncId)];
   const values = withValues(request, op) ? source.columns.map(({ name }, index) => `, s.${quoted(name)} as c${index}`).join('') : '';
-  // One pass over what is known, whatever the number of removed rows: does another row, one that stays, write the same record?
+  // Does another row, one that stays, write the same record?
   const shared =
     op === 'upsert'
       ? 'false'
-      : `k.target_key in (select o.target_key from ${schema}.row_state o where o.sync_id = ${sync} and o.target_key is not null
-          and o.key not in (select x.key from ${schema}.run_rows x where x.run_id = ${run} and x.op = 'remove'))`;
+      : `exists (select 1 from ${schema}.row_state o where o.sync_id = ${sync} and o.target_key = k.target_key and o.key <> k.key
+          and not exists (select 1 from ${schema}.run_rows x where x.run_id = ${run} and x.op = 'remove' and x.key = o.key))`;
   return `with page as materialized (
       select n, key, change, attempts, code, cause, sent_fingerprint, target_key from ${schema}.run_rows
       where run_id = ${run} and chunk = ${whole(request.chunk)} and outcome is null and n > ${whole(request.after)} order by n limit ${whole(request.limit)})
@@ -72,7 +78,7 @@ const endColumns = {
 export function commitRows(dialect: Dialect): string {
   const { schema } = dialect;
   return `update ${schema}.run_rows as r set outcome = u.outcome, code = u.code, cause = u.cause, attempts = u.attempts,
-      sent_fingerprint = u.fingerprint, target_key = u."targetKey", vendor_id = u."vendorId", ended_at = now()
+      sent_fingerprint = u.fingerprint, target_key = coalesce(u."targetKey", r.target_key), vendor_id = coalesce(u."vendorId", r.vendor_id), ended_at = now()
     from ${dialect.jsonRows('$4', endColumns)}
     where r.run_id = $1 and r.chunk = $2 and r.n = u.n and r.outcome is null
       and exists (select 1 from ${schema}.run_chunks c where c.run_id = $1 and c.chunk = $2 and c.lease = $3)
@@ -91,24 +97,32 @@ export function settle(dialect: Dialect, syncId: string, rows: string, op?: 'ups
 function settleWritten(dialect: Dialect, syncId: string, rows: string): string[] {
   const { schema } = dialect;
   const sync = literal(syncId);
-  return dialect.mergeState(
-    `select ${sync} as sync_id, r.key, r.sent_fingerprint as fingerprint, r.target_key, r.vendor_id, r.ended_at as settled_at, r.run_id
-        from ${schema}.run_rows r where ${rows} and r.op = 'upsert' and r.outcome in ${settled} and r.sent_fingerprint is not null`,
-  );
+  return [
+    ...dialect.mergeState(
+      `select ${sync} as sync_id, r.key, r.sent_fingerprint as fingerprint, r.target_key, r.vendor_id, r.ended_at as settled_at, r.run_id
+        from ${schema}.run_rows r where ${rows} and r.op = 'upsert' and ${settled} and r.sent_fingerprint is not null`,
+    ),
+    // Handed over, and nobody knows what became of it: should the row leave the source now, its removal must still be due.
+    ...dialect.mergeState(
+      `select ${sync} as sync_id, r.key, cast('${unsureFingerprint}' as uuid) as fingerprint, r.target_key, r.vendor_id, r.ended_at as settled_at, r.run_id
+        from ${schema}.run_rows r where ${rows} and r.op = 'upsert' and r.outcome in ${unsure} and r.target_key is not null
+          and not exists (select 1 from ${schema}.row_state k where k.sync_id = ${sync} and k.key = r.key)`,
+    ),
+  ];
 }
 
 function settleRemoved({ schema }: Dialect, syncId: string, rows: string): string[] {
   const sync = literal(syncId);
   return [
     // What left, for those who have to prove it. `receipt`: the vendor's jobs, by our names of them.
-    `insert into ${schema}.removals (sync_id, key, asked_at, removed_at, outcome, receipt, run_id)
-      select ${sync}, r.key, coalesce((select min(x.asked_at) from ${schema}.suppression x where x.key = r.key and x.sync_id in ('*', ${sync})),
+    `insert into ${schema}.removals (sync_id, key, change, asked_at, removed_at, outcome, receipt, run_id)
+      select ${sync}, r.key, r.change, coalesce((select min(x.asked_at) from ${schema}.suppression x where x.key = r.key and x.sync_id in ('*', ${sync})),
           (select u.started_at from ${schema}.runs u where u.run_id = r.run_id)), r.ended_at, r.outcome,
         (select c.job from ${schema}.run_chunks c where c.run_id = r.run_id and c.chunk = r.chunk), r.run_id
-      from ${schema}.run_rows r where ${rows} and r.op = 'remove' and r.outcome in ('accepted', 'verified', 'unattributed')
+      from ${schema}.run_rows r where ${rows} and r.op = 'remove' and r.outcome in ('accepted', 'verified')
         and not exists (select 1 from ${schema}.removals d where d.run_id = r.run_id and d.key = r.key)`,
     `delete from ${schema}.row_state as k using ${schema}.run_rows r
-      where ${rows} and r.op = 'remove' and r.outcome in ${settled} and k.sync_id = ${sync} and k.key = r.key`,
+      where ${rows} and r.op = 'remove' and ${settled} and k.sync_id = ${sync} and k.key = r.key`,
   ];
 }
 
@@ -117,11 +131,11 @@ function settleRefused(dialect: Dialect, syncId: string, rows: string): string[]
   const sync = literal(syncId);
   return [
     `delete from ${schema}.rejected as j using ${schema}.run_rows r
-      where ${rows} and r.outcome in ${settled} and j.sync_id = ${sync} and j.key = r.key`,
+      where ${rows} and ${settled} and j.sync_id = ${sync} and j.key = r.key`,
     insertRejected(
       dialect,
       `select ${sync}, r.key, r.op, case when r.op = 'remove' then r.fingerprint else r.sent_fingerprint end, r.outcome, coalesce(r.code, 'REJECTED'), coalesce(r.cause, ''),
-        r.ended_at, r.ended_at, 1, r.run_id from ${schema}.run_rows r where ${rows} and r.outcome in ('rejected', 'invalid')`,
+        r.ended_at, r.ended_at, 1, r.run_id from ${schema}.run_rows r where ${rows} and (r.outcome in ('rejected', 'invalid') or r.op = 'remove' and r.outcome = 'unattributed')`,
     ),
   ];
 }

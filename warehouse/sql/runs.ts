@@ -40,7 +40,7 @@ async function alreadyBegun({ schema }: Dialect, run: Run, request: PlanRequest)
   const { runId } = request;
   const [row] = await run<Record<string, number>>(
     `select ${countColumns.map((column) => `cast(${column} as integer) as ${column}`).join(', ')} from ${schema}.runs where run_id = ${literal(runId)}
-      and exists (select 1 from ${schema}.run_rows where run_id = ${literal(runId)} and (outcome is not null or attempts > 0))`,
+      and exists (select 1 from ${schema}.run_rows where run_id = ${literal(runId)} and (outcome is not null or attempts > 0 or code is not null))`,
   );
   if (!row) return null;
   const at = (column: (typeof countColumns)[number]): number => row[column] ?? 0;
@@ -57,14 +57,12 @@ async function alreadyBegun({ schema }: Dialect, run: Run, request: PlanRequest)
     planned: at('planned'),
     chunks: at('chunks'),
   };
-  return { ...counts, firstChunks: chunksOf(request, counts).first };
+  const written = counts.added + counts.changed + counts.resent;
+  return { ...counts, firstChunks: chunksOf(request, written, counts.planned - written).first };
 }
 
 /** How many chunks write and how many remove; the first of them must have ended before the others begin. */
-function chunksOf(request: PlanRequest, { added, changed, resent, removed }: Pick<PlanCounts, 'added' | 'changed' | 'resent' | 'removed'>) {
-  const { membership = false, chunkRows } = request;
-  const written = added + changed + resent;
-  const gone = (request.removals ? removed : 0) + (membership ? changed : 0);
+function chunksOf({ membership = false, chunkRows }: PlanRequest, written: number, gone: number) {
   const [writing, removing] = [Math.ceil(written / chunkRows), Math.ceil(gone / chunkRows)];
   return { planned: written + gone, all: writing + removing, first: membership ? removing : writing };
 }
@@ -93,7 +91,9 @@ function countsOf(request: PlanRequest, source: SourceCounts, diff: readonly Dif
   const resting = of('added', true) + of('changed', true) + of('resent', true);
   const badKeys = { null: source.null_keys, duplicate: source.duplicates, long: source.long_keys };
   const removed = of('removed', false);
-  const chunks = chunksOf(request, { added, changed, resent, removed });
+  // A member who changed also leaves, and does so even while what they are now was refused before.
+  const leaving = request.membership ? changed + of('changed', true) : 0;
+  const chunks = chunksOf(request, added + changed + resent, (request.removals ? removed : 0) + leaving);
   return {
     read: source.read,
     known: source.known,

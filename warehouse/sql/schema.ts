@@ -60,13 +60,14 @@ export function createTables(schema: string, unique: boolean): string[] {
     `create table if not exists ${schema}.row_state (
       sync_id text not null, key text not null, fingerprint uuid not null, target_key text, vendor_id text,
       settled_at timestamptz not null, run_id text not null${key('sync_id, key')})`,
+    ...(unique ? [`create index if not exists row_state_target on ${schema}.row_state (sync_id, target_key)`] : []),
     `create table if not exists ${schema}.rejected (
       sync_id text not null, key text not null, op text not null, fingerprint uuid, outcome text not null, code text not null, cause text not null,
       first_seen timestamptz not null, last_seen timestamptz not null, times integer not null, run_id text not null, primary key (sync_id, key))`,
     `create table if not exists ${schema}.suppression (
       sync_id text not null default '*', key text not null, asked_at timestamptz not null default now(), reason text not null default '', primary key (sync_id, key))`,
     `create table if not exists ${schema}.removals (
-      sync_id text not null, key text not null, asked_at timestamptz not null, removed_at timestamptz not null, outcome text not null,
+      sync_id text not null, key text not null, change text not null, asked_at timestamptz not null, removed_at timestamptz not null, outcome text not null,
       receipt text, run_id text not null)`,
     `create table if not exists ${schema}.warehouse_version (version integer not null, created_at timestamptz not null default now())`,
   ];

@@ -6,11 +6,13 @@ export function trippedGuards(plan: TablePlan, counts: PlanCounts, full: boolean
   const tripped: TrippedGuard[] = [];
   const bad = counts.badKeys.null + counts.badKeys.duplicate + counts.badKeys.long;
   const planned = counts.added + counts.changed + counts.resent;
-  if (plan.onRemove !== 'ignore' && counts.removed > guards.removedRows && counts.removed > guards.removedPart * counts.known) {
+  // A member who changes leaves and comes again: should the second come to nothing, they are gone.
+  const gone = counts.removed + (plan.membership ? counts.changed : 0);
+  if (plan.onRemove !== 'ignore' && gone > guards.removedRows && gone > guards.removedPart * counts.known) {
     tripped.push({
       guard: 'mass-delete',
-      rows: counts.removed,
-      why: `${counts.removed} of ${counts.known} known rows are gone from the source (${plan.onRemove})`,
+      rows: gone,
+      why: `${gone} of ${counts.known} known rows are gone from the source${plan.membership ? ' or have changed' : ''} (${plan.onRemove})`,
     });
   }
   if (full && planned > guards.fullRows) tripped.push({ guard: 'full-resync', rows: planned, why: `a full resync sends ${planned} rows` });

@@ -138,9 +138,9 @@ function answerOf(_context: CliContext, view: TableRunView): Answer {
 
 /** Bad news: rows somebody has to look at, a run that waits, or that did not end well. */
 function exitOf(view: TableRunView): ExitCode {
-  const { rejected = 0, invalid = 0, failed = 0, expired = 0 } = view.equation?.outcomes ?? view.outcomes;
+  const { rejected = 0, invalid = 0, failed = 0, expired = 0, unattributed = 0 } = view.equation?.outcomes ?? view.outcomes;
   const well = ['planning', 'running', 'closing', 'done'].includes(view.state) && view.equation?.holds !== false;
-  return well && rejected + invalid + failed + expired === 0 ? exitCodes.ok : exitCodes.badNews;
+  return well && rejected + invalid + failed + expired + unattributed === 0 ? exitCodes.ok : exitCodes.badNews;
 }
 
 function syncOf(context: CliContext, id: string): TableSync {

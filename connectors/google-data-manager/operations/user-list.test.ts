@@ -30,7 +30,7 @@ describe('what is sent', () => {
     const { call, asked } = canned({ requestId: 'r-1' });
     const consent = { adUserData: 'CONSENT_GRANTED', adPersonalization: 'CONSENT_DENIED' } as const;
     const loginAccount = { accountType: 'GOOGLE_ADS', accountId: '555' } as const;
-    expect(await addToUserList({ ...list, loginAccount, consent }).submit(call, [joining.parse({ emails: ['alexz@example.com'] })])).toEqual({ job: 'r-1' });
+    expect(await addToUserList({ ...list, loginAccount, consent }).submit(call, [joining.parse({ emails: ['alexz@example.com'] })])).toEqual({ job: 'r-1.1' });
     expect(asked).toEqual([
       {
         method: 'POST',
@@ -57,8 +57,10 @@ describe('what is sent', () => {
 
   test('a look counts by another quota', async () => {
     const { call, asked } = canned({ requestStatusPerDestination: [{ requestStatus: 'PROCESSING' }] });
+    await add.poll(call, 'r/1.12', [person(1)]);
     await add.poll(call, 'r/1', [person(1)]);
-    expect(asked).toEqual([{ method: 'GET', path: '/v1/requestStatus:retrieve', query: { requestId: 'r/1' }, quota: 'status' }]);
+    const look = { method: 'GET', path: '/v1/requestStatus:retrieve', query: { requestId: 'r/1' }, quota: 'status' };
+    expect(asked).toEqual([look, look]);
     expect([add.quota, remove.quota]).toEqual(['ingestion', 'ingestion']);
   });
 
@@ -112,6 +114,16 @@ describe('against the simulator', () => {
     expect(simulator.records()[0]).toMatchObject({ collection: 'userlist:9876', key: add.key(person(0)) });
     expect(await run(remove, gone([person(0), person(1), person(777)]))).toEqual({ state: 'ended', results: [], unnamed: 'unattributed', taken: 3 });
     expect(simulator.records()).toHaveLength(198);
+  });
+
+  test('who was handed over is counted, not who is still the same: a row that changed since takes no other along', async () => {
+    const rows = people(100);
+    const { job } = await add.submit(call(), rows);
+    expect(job).toMatch(/^[\w-]+\.100$/);
+    await delay(30);
+    for (const left of [rows.slice(1), []]) expect(await add.poll(call(), job, left)).toMatchObject({ state: 'ended', taken: 100 });
+    // A job of before its members were counted in its name.
+    expect(await add.poll(call(), job.replace('.100', ''), rows)).toMatchObject({ state: 'ended', taken: 100 });
   });
 
   test('of few people no match rate is told', async () => {

@@ -4,6 +4,7 @@ import { VendorError } from '../../errors';
 import { hashedKey, type HashedMember } from '../../identifiers/hashed-member';
 import type { AudienceMember } from '../../identifiers/member';
 import { googleDataManager } from '../index';
+import { jobName, readJobName } from '../job-name';
 import { ingestion, status } from '../limits';
 import { identifiersIn, identifiersOf, joining, leaving, partsOf, type UserIdentifier } from './member';
 import { stateIn, stateOf } from './request-status';
@@ -108,15 +109,17 @@ async function submit(
   if (bytes > maxBytes)
     throw new VendorError({ code: 'TOO_LARGE', status: null, message: `a request of ${bytes} bytes; at most ${maxBytes} are sent at once` });
   const { status: answered, data } = await call.post(`/v1/audienceMembers:${method}`, body);
-  const job = (data as { requestId?: unknown } | null)?.requestId;
-  if (typeof job === 'string' && job !== '') return { job };
+  const requestId = (data as { requestId?: unknown } | null)?.requestId;
+  if (typeof requestId === 'string' && requestId !== '') return { job: jobName({ requestId, members: members.length }) };
   throw new VendorError({ code: 'UNKNOWN', status: answered, ambiguous: true, message: 'Google took a request without naming it; it may have taken effect' });
 }
 
 async function poll(call: Call, job: string, rows: readonly unknown[]): Promise<JobState> {
+  const { requestId, members } = readJobName(job);
   try {
-    const { data } = await call.request({ method: 'GET', path: '/v1/requestStatus:retrieve', query: { requestId: job }, quota: status });
-    return stateIn(data, rows.length);
+    const { data } = await call.request({ method: 'GET', path: '/v1/requestStatus:retrieve', query: { requestId }, quota: status });
+    // Rows that changed since are not among `rows`, but are among those Google counts.
+    return stateIn(data, members ?? rows.length);
   } catch (error) {
     const state = error instanceof VendorError ? stateOf(error) : undefined;
     if (!state) throw error;

@@ -1,0 +1,17 @@
+/** What a job's name tells: enough to judge the request without its rows, of which some may have changed since. */
+export interface RequestJob {
+  requestId: string;
+  /** Members handed over; undefined in names of before they were counted. */
+  members?: number;
+}
+
+/** `<request id>.<members>`. */
+export function jobName({ requestId, members }: Required<RequestJob>): string {
+  return `${requestId}.${members}`;
+}
+
+/** A name without a count is a request id, as Google gave it. */
+export function readJobName(name: string): RequestJob {
+  const [, requestId, members] = /^(.+)\.(\d{1,5})$/.exec(name) ?? [];
+  return requestId === undefined ? { requestId: name } : { requestId, members: Number(members) };
+}

@@ -136,13 +136,24 @@ describe('against the simulator', () => {
     expect(simulator.records()).toHaveLength(8);
   });
 
-  test('without the terms nobody joins, and the cause says what to do', async () => {
-    const error = await failing(addToUserList({ ...list, termsOfService: 'REJECTED' }).submit(call(), people(2)));
-    expect(error).toMatchObject({
-      code: 'INVALID',
-      vendorCode: 'TERMS_AND_CONDITIONS_NOT_SIGNED',
-      message: expect.stringMatching(/accept them there, and declare/),
+  test('without the terms nobody joins: over in one call, whoever the members are, and the cause says what to do', async () => {
+    const unsigned = addToUserList({ ...list, termsOfService: 'REJECTED' });
+    const before = simulator.stats().calls;
+    expect(await run(unsigned, people(2))).toEqual({
+      state: 'failed',
+      retry: false,
+      code: 'TERMS_AND_CONDITIONS_NOT_SIGNED',
+      cause: expect.stringMatching(/accept them there, and declare .* at terms_of_service\.customer_match_terms_of_service_status\)$/),
     });
+    expect(simulator.stats().calls).toBe(before + 1);
+    expect(simulator.records()).toEqual([]);
+  });
+
+  test('a list that Google does not know is no member’s fault; a member that Google does not take is', async () => {
+    simulator.addFault({ kind: 'status', status: 404, times: 1, body: { error: { code: 404, status: 'NOT_FOUND', message: 'Not found.' } } });
+    expect(await run(remove, gone(people(2)))).toMatchObject({ state: 'failed', retry: false, code: 'NOT_FOUND', cause: expect.stringMatching(/userListId/) });
+    const nobody: AudienceMember = { ...person(1), emails: [], phones: [] };
+    expect(await failing(add.submit(call(), [person(0), nobody]))).toMatchObject({ code: 'INVALID', vendorCode: 'NO_IDENTIFIERS_PROVIDED' });
   });
 
   test('consent denied: Google takes the request and none of the members', async () => {

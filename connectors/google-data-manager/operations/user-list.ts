@@ -4,8 +4,9 @@ import { VendorError } from '../../errors';
 import { hashedKey, type HashedMember } from '../../identifiers/hashed-member';
 import type { AudienceMember } from '../../identifiers/member';
 import { googleDataManager } from '../index';
-import { jobName, readJobName } from '../job-name';
+import { jobName, readJobName, readRefusal, refusedJobName } from '../job-name';
 import { ingestion, status } from '../limits';
+import { refusalOf, refusedState } from '../refusal';
 import { identifiersIn, identifiersOf, joining, leaving, partsOf, type UserIdentifier } from './member';
 import { stateIn, stateOf } from './request-status';
 
@@ -108,13 +109,22 @@ async function submit(
   const bytes = Buffer.byteLength(JSON.stringify(body));
   if (bytes > maxBytes)
     throw new VendorError({ code: 'TOO_LARGE', status: null, message: `a request of ${bytes} bytes; at most ${maxBytes} are sent at once` });
-  const { status: answered, data } = await call.post(`/v1/audienceMembers:${method}`, body);
+  const answer = await call.post(`/v1/audienceMembers:${method}`, body).catch((error: unknown) => {
+    const refusal = error instanceof VendorError ? refusalOf(error) : undefined;
+    if (refusal) return refusal;
+    throw error;
+  });
+  // No row is at fault, so none is to be looked for: the job is over, and says why.
+  if ('reason' in answer) return { job: refusedJobName(answer) };
+  const { status: answered, data } = answer;
   const requestId = (data as { requestId?: unknown } | null)?.requestId;
   if (typeof requestId === 'string' && requestId !== '') return { job: jobName({ requestId, members: members.length }) };
   throw new VendorError({ code: 'UNKNOWN', status: answered, ambiguous: true, message: 'Google took a request without naming it; it may have taken effect' });
 }
 
 async function poll(call: Call, job: string, rows: readonly unknown[]): Promise<JobState> {
+  const refusal = readRefusal(job);
+  if (refusal) return refusedState(refusal);
   const { requestId, members } = readJobName(job);
   try {
     const { data } = await call.request({ method: 'GET', path: '/v1/requestStatus:retrieve', query: { requestId }, quota: status });

@@ -17,12 +17,20 @@ const detail = z.object({
   fieldViolations: z.array(violation).catch([]),
 });
 
+/** What is wrong with one field, as far as it is in Google's form. */
+export interface Fault {
+  field?: string;
+  reason?: string;
+}
+
 /** What a body of Google's says, in our terms. */
 interface Said {
   status: string;
   message: string;
   reason: string;
   field?: string;
+  /** What is said of fields. */
+  faults: Fault[];
   requestId?: string;
   retryDelayMs?: number;
   metadata: Readonly<Record<string, string>>;
@@ -94,7 +102,7 @@ export function errorFrom(response: VendorResponse): VendorError {
 }
 
 /** Undefined when it is not Google's API that speaks. */
-function saidIn(data: unknown): Said | undefined {
+export function saidIn(data: unknown): Said | undefined {
   const read = body.safeParse(data);
   if (!read.success || !/^[A-Z_]{2,40}$/.test(read.data.error.status)) return undefined;
   const { status, message = '', details } = read.data.error;
@@ -105,20 +113,29 @@ function saidIn(data: unknown): Said | undefined {
   const violations = known.flatMap(({ fieldViolations }) => fieldViolations);
   const requestId = known.map((one) => one.requestId ?? one.metadata['requestId']).find((id) => id !== undefined && /^[\w.-]{1,80}$/.test(id));
   const retryDelayMs = known.map(({ retryDelay }) => delayIn(retryDelay)).find((ms) => ms !== undefined);
-  const field = violations.map((one) => one.field).find((name) => name !== undefined && /^[\w.[\]]{1,160}$/.test(name));
+  const faults = violations.map(faultOf);
+  const field = faults.find((one) => one.field !== undefined)?.field;
   // `ErrorInfo` mostly repeats the status; what is wrong stands with the field.
-  const reasons = [...known.map(({ reason }) => reason), ...violations.map(({ reason }) => reason)].filter(
-    (reason) => reason !== undefined && /^[A-Z][A-Z0-9_]{1,80}$/.test(reason),
-  );
+  const reasons = [...known, ...faults].map(({ reason }) => reasonOf(reason)).filter((reason) => reason !== undefined);
   return {
     status,
     message,
     reason: reasons.find((reason) => reason !== status) ?? status,
+    faults,
     metadata: Object.assign({}, ...known.map(({ metadata }) => metadata)) as Record<string, string>,
     ...(field === undefined ? {} : { field }),
     ...(requestId === undefined ? {} : { requestId }),
     ...(retryDelayMs === undefined ? {} : { retryDelayMs }),
   };
+}
+
+function faultOf({ field, reason }: z.output<typeof violation>): Fault {
+  const known = reasonOf(reason);
+  return { ...(field !== undefined && /^[\w.[\]]{1,160}$/.test(field) ? { field } : {}), ...(known === undefined ? {} : { reason: known }) };
+}
+
+function reasonOf(reason: string | undefined): string | undefined {
+  return reason !== undefined && /^[A-Z][A-Z0-9_]{1,80}$/.test(reason) ? reason : undefined;
 }
 
 /** Our words for what a user can mend; else Google's, masked: they may repeat a value. */

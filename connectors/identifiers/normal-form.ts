@@ -30,7 +30,13 @@ export function normalPhone(value: string, country?: string): NormalForm {
   return number?.isValid() ? number.number : null;
 }
 
-/** Lower case, without punctuation, digits and spaces around it; letters of any script stay. */
+/** A name as Google matches it: without spaces around it, lower case, and nothing else (Data Manager API, "Format user data"). */
+export function googleName(value: string): NormalForm {
+  const name = value.trim().toLowerCase();
+  return name === '' ? null : name;
+}
+
+/** A name as Meta matches it: lower case, without punctuation, digits and spaces around it; letters of any script stay. */
 export function normalName(value: string): NormalForm {
   const name = value
     .trim()

@@ -40,6 +40,12 @@ test('an address: names hashed (vectors of googleads/data-manager-python), count
   });
   for (const missing of ['firstName', 'lastName', 'country', 'postalCode'])
     expect(told({ phones: ['+18005550100'], ...address, [missing]: undefined })).toHaveLength(1);
+  expect(told({ phones: ['+18005550100'], ...address, firstName: 'Anne-Marie', lastName: " O'Brien " }).at(-1)).toMatchObject({
+    address: {
+      givenName: '9ab5e3bbcfaa6dcec4f2871573324f033775b46d42dc25f199ea4ae0af64b1ed',
+      familyName: '65b87174be3b1b122e2b0929f0b84888637d31a4a83bb96a860bcff411f5e668',
+    },
+  });
   expect(told({ phones: ['+18005550100'], ...address, postalCode: '9'.repeat(80) })).toHaveLength(1);
 });
 

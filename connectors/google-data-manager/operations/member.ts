@@ -1,6 +1,6 @@
 import { hashedMember, hashedParts, readHashedKey, type HashedParts, type HashingRules } from '../../identifiers/hashed-member';
 import { audienceMember, type AudienceMember } from '../../identifiers/member';
-import { googleEmail, normalEmail, normalName, normalPhone } from '../../identifiers/normal-form';
+import { googleEmail, googleName, normalEmail, normalPhone } from '../../identifiers/normal-form';
 
 /** Per member: error.proto, TOO_MANY_USER_IDENTIFIERS. */
 export const maxIdentifiers = 10;
@@ -9,7 +9,7 @@ export const maxIdentifiers = 10;
 const rules: HashingRules = {
   email: googleEmail,
   phone: normalPhone,
-  name: normalName,
+  name: googleName,
   // Neither is hashed. Google says nothing of how it compares postal codes: they go as written.
   country: (value) => value.toUpperCase(),
   postalCode: (value) => (value.length <= 64 ? value : null),

@@ -52,8 +52,8 @@ const permanent: Readonly<Record<string, string>> = {
   INVALID_FORMAT: 'the members are not in the form Google takes',
 };
 
-/** The answer to `requestStatus:retrieve`, for a request with one destination and `rows` members. */
-export function stateIn(data: unknown, rows: number): JobState {
+/** The answer to `requestStatus:retrieve`, for a request with one destination, to which `members` were handed over. */
+export function stateIn(data: unknown, members: number): JobState {
   const read = answer.safeParse(data);
   const only = read.success ? read.data.requestStatusPerDestination[0]! : {};
   switch (only.requestStatus) {
@@ -61,7 +61,7 @@ export function stateIn(data: unknown, rows: number): JobState {
       return { state: 'running', againMs };
     case 'SUCCESS':
     case 'PARTIAL_SUCCESS':
-      return ended(only, rows);
+      return ended(only, members);
     // The enum says FAILED, the guide FAILURE.
     case 'FAILED':
     case 'FAILURE':
@@ -80,9 +80,9 @@ export function stateOf(error: VendorError): JobState | undefined {
 }
 
 /** Google counts records by reason and names none: of a single one nobody knows whether it was taken. */
-function ended(only: Destination, rows: number): JobState {
+function ended(only: Destination, members: number): JobState {
   const { recordCount, uploadMatchRateRange } = statsIn(only);
-  const taken = takenOf(only, Math.min(recordCount ?? rows, rows));
+  const taken = takenOf(only, Math.min(recordCount ?? members, members));
   const [least, most] = ranges[uploadMatchRateRange?.replace(/^MATCH_RATE_RANGE_/, '') ?? ''] ?? [];
   return {
     state: 'ended',

@@ -30,7 +30,7 @@ describe('what is sent', () => {
     const { call, asked } = canned({ requestId: 'r-1' });
     const consent = { adUserData: 'CONSENT_GRANTED', adPersonalization: 'CONSENT_DENIED' } as const;
     const loginAccount = { accountType: 'GOOGLE_ADS', accountId: '555' } as const;
-    expect(await addToUserList({ ...list, loginAccount, consent }).submit(call, [joining.parse({ emails: ['alexz@example.com'] })])).toEqual({ job: 'r-1' });
+    expect(await addToUserList({ ...list, loginAccount, consent }).submit(call, [joining.parse({ emails: ['alexz@example.com'] })])).toEqual({ job: 'r-1.1' });
     expect(asked).toEqual([
       {
         method: 'POST',
@@ -57,8 +57,10 @@ describe('what is sent', () => {
 
   test('a look counts by another quota', async () => {
     const { call, asked } = canned({ requestStatusPerDestination: [{ requestStatus: 'PROCESSING' }] });
+    await add.poll(call, 'r/1.12', [person(1)]);
     await add.poll(call, 'r/1', [person(1)]);
-    expect(asked).toEqual([{ method: 'GET', path: '/v1/requestStatus:retrieve', query: { requestId: 'r/1' }, quota: 'status' }]);
+    const look = { method: 'GET', path: '/v1/requestStatus:retrieve', query: { requestId: 'r/1' }, quota: 'status' };
+    expect(asked).toEqual([look, look]);
     expect([add.quota, remove.quota]).toEqual(['ingestion', 'ingestion']);
   });
 
@@ -114,6 +116,16 @@ describe('against the simulator', () => {
     expect(simulator.records()).toHaveLength(198);
   });
 
+  test('who was handed over is counted, not who is still the same: a row that changed since takes no other along', async () => {
+    const rows = people(100);
+    const { job } = await add.submit(call(), rows);
+    expect(job).toMatch(/^[\w-]+\.100$/);
+    await delay(30);
+    for (const left of [rows.slice(1), []]) expect(await add.poll(call(), job, left)).toMatchObject({ state: 'ended', taken: 100 });
+    // A job of before its members were counted in its name.
+    expect(await add.poll(call(), job.replace('.100', ''), rows)).toMatchObject({ state: 'ended', taken: 100 });
+  });
+
   test('of few people no match rate is told', async () => {
     expect(await run(add, people(99))).not.toHaveProperty('matched');
   });
@@ -124,13 +136,24 @@ describe('against the simulator', () => {
     expect(simulator.records()).toHaveLength(8);
   });
 
-  test('without the terms nobody joins, and the cause says what to do', async () => {
-    const error = await failing(addToUserList({ ...list, termsOfService: 'REJECTED' }).submit(call(), people(2)));
-    expect(error).toMatchObject({
-      code: 'INVALID',
-      vendorCode: 'TERMS_AND_CONDITIONS_NOT_SIGNED',
-      message: expect.stringMatching(/accept them there, and declare/),
+  test('without the terms nobody joins: over in one call, whoever the members are, and the cause says what to do', async () => {
+    const unsigned = addToUserList({ ...list, termsOfService: 'REJECTED' });
+    const before = simulator.stats().calls;
+    expect(await run(unsigned, people(2))).toEqual({
+      state: 'failed',
+      retry: false,
+      code: 'TERMS_AND_CONDITIONS_NOT_SIGNED',
+      cause: expect.stringMatching(/accept them there, and declare .* at terms_of_service\.customer_match_terms_of_service_status\)$/),
     });
+    expect(simulator.stats().calls).toBe(before + 1);
+    expect(simulator.records()).toEqual([]);
+  });
+
+  test('a list that Google does not know is no member’s fault; a member that Google does not take is', async () => {
+    simulator.addFault({ kind: 'status', status: 404, times: 1, body: { error: { code: 404, status: 'NOT_FOUND', message: 'Not found.' } } });
+    expect(await run(remove, gone(people(2)))).toMatchObject({ state: 'failed', retry: false, code: 'NOT_FOUND', cause: expect.stringMatching(/userListId/) });
+    const nobody: AudienceMember = { ...person(1), emails: [], phones: [] };
+    expect(await failing(add.submit(call(), [person(0), nobody]))).toMatchObject({ code: 'INVALID', vendorCode: 'NO_IDENTIFIERS_PROVIDED' });
   });
 
   test('consent denied: Google takes the request and none of the members', async () => {

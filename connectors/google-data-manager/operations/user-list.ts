@@ -4,7 +4,9 @@ import { VendorError } from '../../errors';
 import { hashedKey, type HashedMember } from '../../identifiers/hashed-member';
 import type { AudienceMember } from '../../identifiers/member';
 import { googleDataManager } from '../index';
+import { jobName, readJobName, readRefusal, refusedJobName } from '../job-name';
 import { ingestion, status } from '../limits';
+import { refusalOf, refusedState } from '../refusal';
 import { identifiersIn, identifiersOf, joining, leaving, partsOf, type UserIdentifier } from './member';
 import { stateIn, stateOf } from './request-status';
 
@@ -107,16 +109,27 @@ async function submit(
   const bytes = Buffer.byteLength(JSON.stringify(body));
   if (bytes > maxBytes)
     throw new VendorError({ code: 'TOO_LARGE', status: null, message: `a request of ${bytes} bytes; at most ${maxBytes} are sent at once` });
-  const { status: answered, data } = await call.post(`/v1/audienceMembers:${method}`, body);
-  const job = (data as { requestId?: unknown } | null)?.requestId;
-  if (typeof job === 'string' && job !== '') return { job };
+  const answer = await call.post(`/v1/audienceMembers:${method}`, body).catch((error: unknown) => {
+    const refusal = error instanceof VendorError ? refusalOf(error) : undefined;
+    if (refusal) return refusal;
+    throw error;
+  });
+  // No row is at fault, so none is to be looked for: the job is over, and says why.
+  if ('reason' in answer) return { job: refusedJobName(answer) };
+  const { status: answered, data } = answer;
+  const requestId = (data as { requestId?: unknown } | null)?.requestId;
+  if (typeof requestId === 'string' && requestId !== '') return { job: jobName({ requestId, members: members.length }) };
   throw new VendorError({ code: 'UNKNOWN', status: answered, ambiguous: true, message: 'Google took a request without naming it; it may have taken effect' });
 }
 
 async function poll(call: Call, job: string, rows: readonly unknown[]): Promise<JobState> {
+  const refusal = readRefusal(job);
+  if (refusal) return refusedState(refusal);
+  const { requestId, members } = readJobName(job);
   try {
-    const { data } = await call.request({ method: 'GET', path: '/v1/requestStatus:retrieve', query: { requestId: job }, quota: status });
-    return stateIn(data, rows.length);
+    const { data } = await call.request({ method: 'GET', path: '/v1/requestStatus:retrieve', query: { requestId }, quota: status });
+    // Rows that changed since are not among `rows`, but are among those Google counts.
+    return stateIn(data, members ?? rows.length);
   } catch (error) {
     const state = error instanceof VendorError ? stateOf(error) : undefined;
     if (!state) throw error;

@@ -6,6 +6,7 @@ import type { TableSync } from '../../syncs/define-table-sync';
 import { WarehouseBusy, type OpenRow, type RowEnd, type Warehouse } from '../../warehouse/port';
 import type { ActivityDeps, VendorLink } from '../deps';
 import { booked } from './book';
+import { Booking } from './booking';
 import { endsAfter, endsOf, isRefusal, refused, vendorErrorOf, type CallEnd, type CallFacts } from './call-end';
 import { Door, permitWaitMs, type Held } from './door';
 import { end, prepareRow, type RowItem } from './items';
@@ -39,6 +40,7 @@ export class ChunkSender {
   private readonly startedAtMs: number;
   private readonly link: VendorLink;
   private readonly door: Door;
+  private readonly booking: Booking;
   private after = -1;
   private rowsPerRead = readRows.first;
   private drained = false;
@@ -55,6 +57,10 @@ export class ChunkSender {
     const { deps, input } = options;
     this.link = deps.link(input.plan.vendor, input.plan.account);
     this.door = new Door({ deps, input, lease: options.lease, callMs: this.link.timeoutMs, signal: options.signal });
+    this.booking = new Booking(async (ends) => {
+      const written = await booked(deps, () => options.warehouse.commit(input, options.lease.token, ends));
+      if (!written) this.stop ??= this.door.held('lease', 1_000);
+    });
     this.startedAtMs = deps.now();
     this.queue = new RowQueue({ maxBatch: input.plan.maxBatch, maxBatchBytes: input.plan.maxBatchBytes, now: deps.now });
   }
@@ -217,8 +223,7 @@ export class ChunkSender {
 
   private async commit(ends: readonly RowEnd[]): Promise<void> {
     if (ends.length === 0) return;
-    const { warehouse, input, lease, deps } = this.options;
-    if (!(await booked(deps, () => warehouse.commit(input, lease.token, ends)))) this.stop ??= this.door.held('lease', 1_000);
+    await this.booking.add(ends);
     this.options.progress(ends.filter(({ outcome }) => outcome !== null).length);
   }
 

@@ -7,7 +7,8 @@ import { startTableBench, type RunFigures, type TableBenchStage } from './stage'
 
 /** What one chunk has in flight, `activities/table/chunk-sender.ts`. */
 const callsPerChunk = 4;
-const warmupRows = 4_000;
+/** Enough that everything is compiled. */
+const warmupRows = 20_000;
 
 /** Somebody who brings all rows of the source to the vendor; resolves to the seconds it took. */
 type Sides = Record<string, () => Promise<number>>;

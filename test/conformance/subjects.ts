@@ -120,6 +120,12 @@ const klaviyoJob = {
 const userList = { operatingAccount: { accountType: 'GOOGLE_ADS', accountId: '1234567890' }, userListId: '9876' } as const;
 const joinUserList = addToUserList(userList);
 const audiencePerson = (n: number) => joining.parse({ emails: [`Person.${n}@Example.com`], phones: ['+1 800 555 0100'] });
+const oneToUserList = {
+  destinations: [{ operatingAccount: userList.operatingAccount, productDestinationId: userList.userListId }],
+  audienceMembers: [{ userData: { userIdentifiers: [{ emailAddress: '0'.repeat(64) }] } }],
+  encoding: 'HEX',
+  termsOfService: { customerMatchTermsOfServiceStatus: 'ACCEPTED' },
+};
 const googleJob = {
   aggregates: true as const,
   cancelled: {
@@ -231,7 +237,8 @@ export const subjects: Subject[] = [
     connector: googleDataManager,
     simulated: simulatedGoogleDataManager,
     credentials: { accessToken: 'ya29.conformance-0123456789abcdef' },
-    once: (call) => joinUserList.submit(call, [audiencePerson(0)]),
+    // By itself: the job takes a refusal of the whole list for its end.
+    once: (call) => call.post('/v1/audienceMembers:ingest', oneToUserList),
     quotas: {
       ingestion: (call) => joinUserList.submit(call, [audiencePerson(0)]),
       status: (call) => joinUserList.poll(call, 'no-such-request', [audiencePerson(0)]),

@@ -1,3 +1,4 @@
+import os from 'node:os';
 import type { Setting } from './setting';
 
 /** One figure of a bench, as `--json` prints it (docs: design "Fixed names"). */
@@ -37,6 +38,21 @@ export interface Bench {
   summary: string;
   options: Record<string, BenchOption>;
   run(context: BenchContext): Promise<Result[]>;
+}
+
+/** Runs those that `--scenarios` names, one after the other. */
+export async function runScenarios(
+  context: BenchContext,
+  scenarios: Readonly<Record<string, (context: BenchContext) => Promise<Result[]>>>,
+): Promise<Result[]> {
+  const results: Result[] = [];
+  for (const name of context.option('scenarios').split(',')) {
+    const scenario = scenarios[name];
+    if (!scenario) throw new Error(`--scenarios names "${name}"; expected some of ${Object.keys(scenarios).join(', ')}`);
+    results.push(...(await scenario(context)));
+    context.log(`${name}: done (load ${os.loadavg()[0]?.toFixed(1)})`);
+  }
+  return results;
 }
 
 /** What a ratio should be. */

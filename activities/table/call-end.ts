@@ -1,4 +1,4 @@
-import type { Operation, RecordResult } from '../../connectors/connector';
+import type { RecordResult } from '../../connectors/connector';
 import { VendorError } from '../../connectors/errors';
 import { maskText } from '../../connectors/mask';
 import type { RetryPolicy } from '../../schemas/plan';
@@ -86,11 +86,6 @@ export function vendorErrorOf(thrown: unknown): VendorError {
 /** A refusal of the call for what is in it; credentials are nobody's row. */
 export function isRefusal(error: VendorError): boolean {
   return !error.retryable && error.code !== 'AUTH';
-}
-
-/** What names the operation in logs. */
-export function callName(operation: Operation<unknown>, account: string): string {
-  return `${operation.connector.vendor}/${account} ${operation.name}`;
 }
 
 /**

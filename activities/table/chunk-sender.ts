@@ -9,7 +9,7 @@ import { booked } from './book';
 import { Booking } from './booking';
 import { endsAfter, endsOf, isRefusal, refused, vendorErrorOf, type CallEnd, type CallFacts } from './call-end';
 import { Door, permitWaitMs, type Held } from './door';
-import { end, prepareRow, type RowItem } from './items';
+import { end, pageOf, prepareRow, type RowItem } from './items';
 import type { Lease } from './lease';
 import { RowQueue } from './row-queue';
 
@@ -119,18 +119,9 @@ export class ChunkSender {
 
   private async readOnce(): Promise<void> {
     const { sync, warehouse, input } = this.options;
-    const { plan, runId, chunk } = input;
+    const { plan } = input;
     const limit = this.rowsPerRead;
-    const rows = await warehouse.read({
-      syncId: plan.syncId,
-      runId,
-      chunk,
-      source: plan.source,
-      mapVersion: plan.mapVersion,
-      membership: plan.membership ?? false,
-      after: this.after,
-      limit,
-    });
+    const rows = await warehouse.read(pageOf(input, this.after, limit));
     if (rows.length < limit) this.drained = true;
     this.after = rows.at(-1)?.n ?? this.after;
     const maxBatch = Math.min(plan.maxBatch, this.operation.maxBatch);

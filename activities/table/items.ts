@@ -1,5 +1,6 @@
 import type { JobOperation, Operation } from '../../connectors/connector';
-import type { OpenRow, RowEnd } from '../../warehouse/port';
+import type { SendChunkInput } from '../../schemas/table';
+import type { OpenRow, ReadRequest, RowEnd } from '../../warehouse/port';
 import type { TableSync } from '../../syncs/define-table-sync';
 import { checkInput, mapBody, type Mapped, type RecordRules } from '../map-body';
 
@@ -18,6 +19,12 @@ export interface RowItem {
   notBeforeMs: number;
   /** When its first attempt here failed, epoch ms; 0 = none has. */
   failedAtMs: number;
+}
+
+/** Open rows of a chunk, so many behind a position. */
+export function pageOf({ plan, runId, chunk }: SendChunkInput, after: number, limit: number): ReadRequest {
+  const { syncId, source, mapVersion, membership = false } = plan;
+  return { syncId, runId, chunk, source, mapVersion, membership, after, limit };
 }
 
 /** What is called for a chunk's rows. */

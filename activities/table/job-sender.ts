@@ -8,7 +8,7 @@ import { booked } from './book';
 import { endsAfter, isRefusal, refused, vendorErrorOf, type CallEnd, type CallFacts } from './call-end';
 import type { ChunkSenderOptions } from './chunk-sender';
 import { Door, type Entry, type Held } from './door';
-import { end, prepareRow, type RowItem } from './items';
+import { end, pageOf, prepareRow, type RowItem } from './items';
 import { endsOfFailedJob, endsOfJob } from './job-end';
 
 const readRows = 1_000;
@@ -91,18 +91,8 @@ export class JobSender {
 
   private async *rows(): AsyncGenerator<OpenRow> {
     const { warehouse, input } = this.options;
-    const { plan, runId, chunk } = input;
     for (let after = -1; ;) {
-      const page = await warehouse.read({
-        syncId: plan.syncId,
-        runId,
-        chunk,
-        source: plan.source,
-        mapVersion: plan.mapVersion,
-        membership: plan.membership ?? false,
-        after,
-        limit: readRows,
-      });
+      const page = await warehouse.read(pageOf(input, after, readRows));
       yield* page;
       if (page.length < readRows) return;
       after = page.at(-1)!.n;

@@ -14,11 +14,6 @@ export class RowQueue {
     return this.waiting.length;
   }
 
-  /** Rows that wait or are in a call. */
-  get open(): boolean {
-    return this.waiting.length > 0 || this.forced.length > 0 || this.busy.size > 0;
-  }
-
   add(items: readonly RowItem[]): void {
     this.waiting.push(...items);
   }

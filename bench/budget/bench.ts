@@ -1,5 +1,4 @@
-import os from 'node:os';
-import type { Bench, BenchContext, Result } from '../bench';
+import { runScenarios, type Bench, type BenchContext } from '../bench';
 import { foreign, killed, live, queueLimit, utilisation } from './scenarios';
 
 const scenarios = {
@@ -21,14 +20,5 @@ export const budget: Bench = {
     seconds: { default: '40', help: 'measured, after warming up' },
     warmup: { default: '20', help: 'seconds before anything counts' },
   },
-  async run(context) {
-    const results: Result[] = [];
-    for (const name of context.option('scenarios').split(',')) {
-      const scenario = scenarios[name as keyof typeof scenarios] as ((context: BenchContext) => Promise<Result[]>) | undefined;
-      if (!scenario) throw new Error(`--scenarios names "${name}"; expected some of ${Object.keys(scenarios).join(', ')}`);
-      results.push(...(await scenario(context)));
-      context.log(`${name}: done (load ${os.loadavg()[0]?.toFixed(1)})`);
-    }
-    return results;
-  },
+  run: (context) => runScenarios(context, scenarios),
 };

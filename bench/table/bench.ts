@@ -1,5 +1,4 @@
-import os from 'node:os';
-import type { Bench, BenchContext, Result } from '../bench';
+import { runScenarios, type Bench } from '../bench';
 import { diff } from './diff';
 import { growth } from './growth';
 import { quota } from './quota';
@@ -19,14 +18,5 @@ export const table: Bench = {
     'growth-rows': { default: '10000,100000', help: 'sizes that are compared with the first; 10000,100000,1000000 takes minutes more' },
     rounds: { default: '2', help: 'rounds of each side, alternating' },
   },
-  async run(context) {
-    const results: Result[] = [];
-    for (const name of context.option('scenarios').split(',')) {
-      const scenario = scenarios[name as keyof typeof scenarios] as ((context: BenchContext) => Promise<Result[]>) | undefined;
-      if (!scenario) throw new Error(`--scenarios names "${name}"; expected some of ${Object.keys(scenarios).join(', ')}`);
-      results.push(...(await scenario(context)));
-      context.log(`${name}: done (load ${os.loadavg()[0]?.toFixed(1)})`);
-    }
-    return results;
-  },
+  run: (context) => runScenarios(context, scenarios),
 };

@@ -40,6 +40,9 @@ export interface Bench {
   run(context: BenchContext): Promise<Result[]>;
 }
 
+/** The command line is wrong: told in its words, without a stack. */
+export class UsageError extends Error {}
+
 /** Runs those that `--scenarios` names, one after the other. */
 export async function runScenarios(
   context: BenchContext,
@@ -48,7 +51,7 @@ export async function runScenarios(
   const results: Result[] = [];
   for (const name of context.option('scenarios').split(',')) {
     const scenario = scenarios[name];
-    if (!scenario) throw new Error(`--scenarios names "${name}"; expected some of ${Object.keys(scenarios).join(', ')}`);
+    if (!scenario) throw new UsageError(`--scenarios names "${name}"; expected some of ${Object.keys(scenarios).join(', ')}`);
     results.push(...(await scenario(context)));
     context.log(`${name}: done (load ${os.loadavg()[0]?.toFixed(1)})`);
   }

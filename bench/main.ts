@@ -2,7 +2,7 @@
 import os from 'node:os';
 import { parseArgs } from 'node:util';
 import { ack } from './ack/bench';
-import type { Bench } from './bench';
+import { UsageError, type Bench } from './bench';
 import { budget } from './budget/bench';
 import { engine } from './engine/bench';
 import { asTable } from './report';
@@ -28,7 +28,7 @@ async function main(): Promise<number> {
   const option = (wanted: string): string => (values as unknown as Record<string, string | undefined>)[wanted] ?? '';
   const count = (wanted: string): number => {
     const value = Number(option(wanted));
-    if (!Number.isFinite(value) || value < 0) throw new Error(`--${wanted} is "${option(wanted)}"; expected a number`);
+    if (!Number.isFinite(value) || value < 0) throw new UsageError(`--${wanted} is "${option(wanted)}"; expected a number`);
     return value;
   };
 
@@ -57,8 +57,9 @@ function usage(): string {
 
 main().then(
   (code) => process.exit(code),
-  (error: unknown) => {
-    log(String((error as Error).stack ?? error));
-    process.exit(1);
+  (error: Error & { code?: string }) => {
+    const wrongUse = error instanceof UsageError || error.code?.startsWith('ERR_PARSE_ARGS');
+    log(wrongUse ? `${error.message}\n\n${usage()}` : String(error.stack ?? error));
+    process.exit(wrongUse ? 2 : 1);
   },
 );

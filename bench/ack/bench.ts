@@ -1,6 +1,6 @@
 import os from 'node:os';
 import type { NodeProcess } from '../../client/sandbox/processes';
-import { type Bench, type BenchContext, compared, type Result } from '../bench';
+import { type Bench, type BenchContext, compared, type Result, UsageError } from '../bench';
 import { mean, quantile, shown, sum } from '../figures';
 import { cpuTimes, usedBetween } from '../usage';
 import { type Answered, flood, type Requests, steady } from './load';
@@ -24,7 +24,7 @@ export const ack: Bench = {
   async run(context) {
     const results: Result[] = [];
     for (const worker of context.option('worker').split(',')) {
-      if (worker !== 'without' && worker !== 'with') throw new Error(`--worker is "${worker}"; expected without, with or both`);
+      if (worker !== 'without' && worker !== 'with') throw new UsageError(`--worker is "${worker}"; expected without, with or both`);
       results.push(...(await rounds(context, worker === 'with')));
     }
     return results;

@@ -1,4 +1,6 @@
 import { runScenarios, type Bench, type BenchContext } from '../bench';
+import { burst } from './burst';
+import { cost } from './cost';
 import { foreign, killed, live, queueLimit, utilisation } from './scenarios';
 
 const scenarios = {
@@ -8,12 +10,14 @@ const scenarios = {
   foreign,
   kill: killed,
   queue: queueLimit,
+  burst,
+  cost,
 } as const;
 
 /** The durable budget against a strict vendor: processes that want to call without end, 100 calls per window. */
 export const budget: Bench = {
   name: 'budget',
-  summary: 'share of a vendor’s limit that is used, calls over it, live beside bulk, a killed worker; against simpler limiters',
+  summary: 'share of a vendor’s limit that is used, calls over it, live beside bulk, a killed worker, bursts, cost; against simpler limiters',
   options: {
     scenarios: { default: Object.keys(scenarios).join(','), help: 'which of them' },
     workers: { default: '1,2,4', help: 'processes that share the budget' },

@@ -1,6 +1,6 @@
 import { Connection } from '@temporalio/client';
 import os from 'node:os';
-import { type Bench, type BenchContext, compared, informing, type Result } from '../bench';
+import { type Bench, type BenchContext, UsageError, compared, informing, type Result } from '../bench';
 import { quantile, shown, sum } from '../figures';
 import { burst, type BurstFigures, type History, historyOf, paced, type PacedFigures, type Watch } from './rounds';
 import { bareSide, ourSide, type Side, type Statements, throughGateway } from './sides';
@@ -22,7 +22,7 @@ export const engine: Bench = {
   async run(context) {
     const results: Result[] = [];
     for (const keep of context.option('servers').split(',')) {
-      if (keep !== 'memory' && keep !== 'file') throw new Error(`--servers is "${keep}"; expected memory, file or both`);
+      if (keep !== 'memory' && keep !== 'file') throw new UsageError(`--servers is "${keep}"; expected memory, file or both`);
       results.push(...(await onServer(context, keep)));
     }
     return results;

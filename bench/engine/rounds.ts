@@ -21,6 +21,8 @@ export interface BurstFigures {
   handInSeconds: number;
   /** HTTP calls the simulator saw. */
   calls: number;
+  /** Those it refused as too many. */
+  refused: number;
   /** CPU milliseconds of the whole round, by process. */
   cpu: Usage;
 }
@@ -38,9 +40,9 @@ export async function burst(side: Side, watch: Watch, round: string, count: numb
   await landed(watch, count);
   const closes = await closed(side, watch, round, count);
   const cpu = usedBetween(before, cpuTimes(pids));
-  const { calls } = (await simulator(watch, 'stats')) as { calls: number };
+  const { calls, byStatus } = (await simulator(watch, 'stats')) as { calls: number; byStatus: Record<string, number> };
   const closedAt = Math.max(...closes.map((run) => run.closedAt));
-  return { count, seconds: (closedAt - startedAt) / 1000, handInSeconds: (handedIn - startedAt) / 1000, calls, cpu };
+  return { count, seconds: (closedAt - startedAt) / 1000, handInSeconds: (handedIn - startedAt) / 1000, calls, refused: byStatus['429'] ?? 0, cpu };
 }
 
 export interface PacedFigures {

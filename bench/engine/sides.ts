@@ -67,11 +67,11 @@ export interface OurSide extends Side {
   statements(): Promise<Statements>;
 }
 
-/** The worker process; events go into the inbox from here. */
-export async function ourSide({ setting, temporalAddress, hubspotUrl, log }: Servers, database: string): Promise<OurSide> {
+/** The worker process; events go into the inbox from here. `plan`: the vendor's limits are that plan's; without, out of reach. */
+export async function ourSide({ setting, temporalAddress, hubspotUrl, log }: Servers, database: string, plan = ''): Promise<OurSide> {
   const namespace = 'syncline';
   const databaseUrl = await setting.database(database);
-  const env = setting.env({ databaseUrl, temporalAddress, namespace, hubspotUrl });
+  const env = { ...setting.env({ databaseUrl, temporalAddress, namespace, hubspotUrl }), SYNCLINE_BENCH_PLAN: plan };
   const process = await setting.supervisor.spawnNode({ name: 'worker', entry: 'bench/engine/worker.ts', env, log: quiet(log) });
   const ledger = createLedger({ connectionString: databaseUrl, codec: createCodec().bodies });
   const receive = (round: string) => (index: number) => {

@@ -1,9 +1,10 @@
-/** Process: our worker as `workers/main.ts` runs it, with an account whose limits are out of reach, counting its statements. */
+/** Process: our worker as `workers/main.ts` runs it, counting its statements. */
 import type { QueryConfig } from 'pg';
 import { createLedger } from '../../ledger';
 import { createPool } from '../../ledger/database';
 import { createCodec } from '../../platform/codec';
 import { createLog } from '../../platform/logging';
+import { vendorAccount } from '../../syncs/accounts-api';
 import type { Sync } from '../../syncs/define-sync';
 import shopCustomerToCrm from '../../syncs/shop-customer-to-crm/sync';
 import { loadWorkerConfig } from '../../workers/config';
@@ -12,9 +13,11 @@ import { installRuntime } from '../../workers/runtime';
 import { startWorker } from '../../workers/worker';
 import { serveCommands } from '../control';
 
-/** The sample sync, on an account whose limits are out of reach. */
-function unlimited(sync: Sync): Sync {
-  return { ...sync, to: { ...sync.to, account: wideAccount(sync.to.account) } };
+/** The sample sync, on an account whose limits are out of reach, or on the plan that `SYNCLINE_BENCH_PLAN` names. */
+function benched(sync: Sync): Sync {
+  const { account } = sync.to;
+  const plan = process.env.SYNCLINE_BENCH_PLAN;
+  return { ...sync, to: { ...sync.to, account: plan ? vendorAccount(account.connector, { ...account, plan }) : wideAccount(account) } };
 }
 
 async function main(): Promise<void> {
@@ -24,7 +27,7 @@ async function main(): Promise<void> {
   const { pool, statements } = countingPool(config.databaseUrl, log);
   const ledger = createLedger({ pool, codec: createCodec(config.codecKeys).bodies, log });
   await ledger.migrate();
-  const worker = await startWorker({ config, syncs: [unlimited(shopCustomerToCrm)], ledger, log });
+  const worker = await startWorker({ config, syncs: [benched(shopCustomerToCrm)], ledger, log });
   const url = await serveCommands({ statements: () => Object.fromEntries(statements) });
   process.stdout.write(`${JSON.stringify({ ready: true, name: 'worker', url })}\n`);
 

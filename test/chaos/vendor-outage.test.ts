@@ -1,12 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { RecordOutcome } from '../../schemas/outcome';
-import type { Lane, SyncPlan } from '../../schemas/plan';
-import { recordSyncId, recordSyncType, startOptions } from '../../platform/start-options';
+import type { Lane } from '../../schemas/plan';
+import { recordSyncId } from '../../platform/start-options';
 import { compilePlan } from '../../syncs/define-sync';
 import shopCustomerToCrm from '../../syncs/shop-customer-to-crm/sync';
 import { budgetWorkflowId } from '../../workflows/ids';
 import { budgetQuery, type BudgetView } from '../../workflows/messages';
 import { customer } from '../support/chaos-events';
+import { startRecord } from '../support/start-record';
 import { startStack, type Stack } from '../support/stack';
 
 jest.setTimeout(300_000);
@@ -23,24 +24,10 @@ const budgetView = (): Promise<BudgetView> =>
   stack.client.workflow.getHandle(budgetWorkflowId({ vendor: 'hubspot', scope: 'main' })).query(budgetQuery, { nowMs: Date.now() });
 
 let next = 0;
-/** A new customer each, handed straight to Temporal in the lane asked for; how it ended. */
-async function run(lane: Lane, email = `vendor-outage-${next}@example.com`): Promise<{ outcome: RecordOutcome }> {
+/** A new customer each; how it ended. */
+async function run(lane: Lane): Promise<RecordOutcome> {
   const n = next++;
-  const { eventId, topic, body } = customer(n, email, n);
-  const at = Date.now();
-  const inLane: SyncPlan = { ...plan, budget: { ...plan.budget, lane } };
-  const event = {
-    id: eventId,
-    source: 'shopify',
-    account: 'shop',
-    topic,
-    receivedAt: new Date(at).toISOString(),
-    version: { at, arrival: at * 1_000 + n },
-    body: body as never,
-  };
-  const handle = await stack.client.workflow.start(recordSyncType, startOptions(inLane, event));
-  const outcome = (await handle.result().catch((error: any) => error.cause.details[0])) as RecordOutcome;
-  return { outcome };
+  return (await startRecord(stack, plan, lane, n, `vendor-outage-${n}@example.com`)).outcome;
 }
 
 test('the vendor is down for 20 s: nothing lost, attempts don’t run out, and the breaker closes by itself', async () => {
@@ -63,7 +50,7 @@ test('the vendor is down for 20 s: nothing lost, attempts don’t run out, and t
   expect((await stack.hubspot.stats()).calls - before).toBeLessThanOrEqual(2);
 
   await stack.hubspot.clearFaults();
-  const outcomes = (await Promise.all([...bulk, ...live])).map(({ outcome }) => outcome.outcome);
+  const outcomes = (await Promise.all([...bulk, ...live])).map(({ outcome }) => outcome);
   expect(new Set(outcomes)).toEqual(new Set(['accepted']));
   expect((await stack.hubspot.records()).length).toBe(next);
   expect((await budgetView()).breaker.state).toBe('closed');

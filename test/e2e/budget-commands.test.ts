@@ -192,7 +192,9 @@ test('explain: a record between two attempts says when the next is, and what the
   // The pause cost this record one attempt, and those that came meanwhile none.
   expect((await stack.ledger.queries.runs({ id, limit: 1 }))[0]).toMatchObject({ outcome: 'accepted', attempts: 2 });
   expect((await stack.ledger.queries.runs({ id: meanwhile, limit: 1 }))[0]).toMatchObject({ outcome: 'accepted', attempts: 1 });
-  expect((await oneBudget()).spenders.find(({ sync }: any) => sync === 'shop-customer-to-crm')).toMatchObject({ refused: 1 });
+  const view = await oneBudget();
+  expect(view.spenders.find(({ sync }: any) => sync === 'shop-customer-to-crm')).toMatchObject({ refused: 1 });
+  expect([...view.windows.map(({ name, refused }: any) => [name, refused]), ['none', view.refusedUnnamed]]).toContainEqual(['TEN_SECONDLY_ROLLING', 1]);
 });
 
 test('a day at 70 % by the vendor’s own headers: one alert whatever number of workers; then it is spent, and explain says until when', async () => {

@@ -75,6 +75,8 @@ async function main(): Promise<void> {
       void one('live').then((ms) => spent.liveMs.push(Math.round(ms)));
     }
   };
+  const busyMs = Number(env('SPENDER_BUSY_MS', '0'));
+  if (busyMs > 0) setTimeout(() => (stopping = true), busyMs);
   for (let count = 0; count < Number(env('SPENDER_BULK', '50')); count++) void bulk();
   if (Number(env('SPENDER_LIVE', '0')) > 0) void live(Number(env('SPENDER_LIVE')));
   const report = setInterval(() => process.stdout.write(`${JSON.stringify({ ...spent, at: Date.now() })}\n`), 1_000);

@@ -41,6 +41,8 @@ export interface BudgetStage {
   spender(env?: Record<string, string>, entry?: string): Promise<Spender>;
   judge(): Promise<Judged>;
   view(): Promise<BudgetView>;
+  /** What the budget wrote to its history between two times (ms since the epoch), in all runs of it. */
+  written(from: number, to: number): Promise<{ events: number; leases: number }>;
   change(command: BudgetCommand): Promise<BudgetView>;
   restartTemporal(): Promise<void>;
   simUrl: string;
@@ -56,6 +58,7 @@ export async function startBudgetStage(options: { latencyMs?: string; windowScal
   const start = () => startTemporal({ binary, port, dbFile: path.join(folder, 'temporal.db'), log: quiet });
   let server: TemporalServer = await start();
   const namespace = 'budget';
+  const budgetId = budgetWorkflowId({ vendor: 'hubspot', scope: 'main' });
   const connection = await Connection.connect({ address: server.address });
   await prepareNamespace(connection, { namespace });
   const client = new Client({ connection, namespace });
@@ -102,9 +105,21 @@ export async function startBudgetStage(options: { latencyMs?: string; windowScal
       const burst = limits.filter(({ name }) => name === 'TEN_SECONDLY_ROLLING');
       return { calls: stats.calls, refused: stats.byStatus['429'] ?? 0, mostInWindow: Math.max(...burst.map(({ maxArrived }) => Number(maxArrived))) };
     },
-    view: () => client.workflow.getHandle(budgetWorkflowId({ vendor: 'hubspot', scope: 'main' })).query(budgetQuery, { nowMs: Date.now() }),
-    change: (command) =>
-      client.workflow.getHandle(budgetWorkflowId({ vendor: 'hubspot', scope: 'main' })).executeUpdate(changeBudgetUpdate, { args: [command] }),
+    view: () => client.workflow.getHandle(budgetId).query(budgetQuery, { nowMs: Date.now() }),
+    async written(from, to) {
+      let [events, leases] = [0, 0];
+      for await (const { runId } of client.workflow.list({ query: `WorkflowId = "${budgetId}"` })) {
+        const history = await client.workflow.getHandle(budgetId, runId).fetchHistory();
+        for (const event of history.events ?? []) {
+          const at = Number(event.eventTime?.seconds) * 1_000 + Number(event.eventTime?.nanos) / 1_000_000;
+          if (at < from || at >= to) continue;
+          events++;
+          if (event.workflowExecutionUpdateAcceptedEventAttributes) leases++;
+        }
+      }
+      return { events, leases };
+    },
+    change: (command) => client.workflow.getHandle(budgetId).executeUpdate(changeBudgetUpdate, { args: [command] }),
     async restartTemporal() {
       await server.stop();
       await delay(500);

@@ -147,7 +147,8 @@ export class BudgetWorld {
     return worker;
   }
 
-  private lease(request: LeaseRequest): Promise<LeaseReply> {
+  /** One request, over a network that loses and delays. */
+  lease(request: LeaseRequest): Promise<LeaseReply> {
     const { time } = this;
     const lost = this.options.lost ?? 0;
     return new Promise((resolve, reject) => {

@@ -27,6 +27,11 @@ export class CountStock {
     return this.left > 0 ? Math.max(now, until) : Math.max(now, until, this.closedUntil);
   }
 
+  /** All that was leased is spent, and nobody said that no more is to be had. */
+  ranOut(now: number): boolean {
+    return this.left <= 0 && now >= this.closedUntil;
+  }
+
   /** Asked for nobody in particular (`''`), the sync that may take most speaks for all. */
   private leftFor({ lane, sync }: Pick<Group, 'lane' | 'sync'>): number {
     if (lane === 'live') return Infinity;

@@ -96,9 +96,10 @@ test('a spent day: nothing more goes, and nothing is asked for while nobody wait
   expect(world.count(4_000_000, 4_030_000)).toBeGreaterThan(40);
 });
 
-test('a two-hour outage: one call at a time tests the vendor, ever more rarely; when it is back the rate grows slowly', async () => {
-  const { world, workers } = stage([{ name: 'w', kind: 'rolling', ms: 1_000, max: 20 }], 3);
-  const calls: { at: number; worker: number }[] = [];
+/** Records that are sent again until they land, two thirds of a call's time at the vendor; it is down until `recover`. */
+function outage(limits: BudgetLimit[], workerCount: number, records = 4) {
+  const { world, workers } = stage(limits, workerCount);
+  const calls: { at: number; doneAt: number }[] = [];
   let down = true;
   workers.forEach(({ gate }, worker) => {
     const one = async (record: number): Promise<void> => {
@@ -106,7 +107,7 @@ test('a two-hour outage: one call at a time tests the vendor, ever more rarely; 
         const permit = await gate.acquire(ask());
         if (gate.admit([scope]).kind === 'shut') permit.giveBack();
         else {
-          calls.push({ at: world.time.now, worker });
+          calls.push({ at: world.time.now, doneAt: world.time.now + 30 });
           await new Promise<void>((resolve) => world.time.after(30, resolve));
           permit.done({ status: down ? 503 : 200, headers: {} });
           const keys = [`${worker}-${record}`];
@@ -114,20 +115,46 @@ test('a two-hour outage: one call at a time tests the vendor, ever more rarely; 
         }
       }
     };
-    for (let record = 0; record < 4; record++) void one(record);
+    for (let record = 0; record < records; record++) void one(record);
   });
-  const hours = 3_600_000;
-  await world.time.run(2 * hours);
-  expect(calls.filter(({ at }) => at > 60_000).length).toBeLessThan(15);
-  expect(calls.length).toBeLessThan(60);
-  down = false;
-  const probed = (): number | undefined => calls.find(({ at }) => at > 2 * hours)?.at;
-  for (let minute = 1; minute <= 16 && probed() === undefined; minute++) await world.time.run(2 * hours + minute * 60_000);
-  const back = probed()!;
+  /** From `at` on the vendor works; resolves to when the first call of ours met that. */
+  const recover = async (at: number): Promise<number> => {
+    await world.time.run(at);
+    down = false;
+    const probed = (): number | undefined => calls.find((call) => call.at > at)?.at;
+    for (let minute = 1; minute <= 16 && probed() === undefined; minute++) await world.time.run(at + minute * 60_000);
+    return probed()!;
+  };
+  return { world, calls, recover };
+}
+
+test('a two-hour outage: one call at a time tests the vendor, ever more rarely; when it is back the rate grows slowly', async () => {
+  const { world, calls, recover } = outage([{ name: 'w', kind: 'rolling', ms: 1_000, max: 20 }], 3);
+  const back = await recover(2 * 3_600_000);
+  const before = calls.filter(({ at }) => at < back);
+  expect(before.filter(({ at }) => at > 60_000).length).toBeLessThan(15);
+  expect(before.length).toBeLessThan(60);
   await world.time.run(back + 60_000);
   const within = (from: number, to: number) => calls.filter(({ at }) => at >= back + from && at < back + to).length;
   expect(within(0, 5_000)).toBeLessThan(45);
   expect(within(30_000, 40_000)).toBeGreaterThan(150);
+});
+
+test.each<[string, BudgetLimit[], number]>([
+  ['calls at once', [{ name: 'at once', kind: 'concurrent', max: 20 }], 20],
+  ['a day', [{ name: 'day', kind: 'rolling', ms: 86_400_000, max: 100_000 }], 25],
+])('a vendor that limits only %s: after an outage ever more calls at once, not all of them', async (_, limits, most) => {
+  const { world, calls, recover } = outage(limits, 1, 25);
+  const back = await recover(120_000);
+  await world.time.run(back + 40_000);
+  const atOnce = (from: number, to: number): number => {
+    const then = calls.filter(({ at }) => at >= back + from && at < back + to);
+    return Math.max(...then.map(({ at }) => then.filter((other) => other.at <= at && other.doneAt > at).length));
+  };
+  expect(atOnce(0, 3_000)).toBeLessThanOrEqual(4);
+  expect(atOnce(8_000, 10_000)).toBeGreaterThan(4);
+  expect(atOnce(8_000, 10_000)).toBeLessThanOrEqual(12);
+  expect(atOnce(30_000, 40_000)).toBe(most);
 });
 
 test('several scopes: all permits or none, and an empty one blocks nobody else', async () => {

@@ -7,6 +7,7 @@ import { BreakerMirror } from './breaker-mirror';
 import { CountStock } from './count-stock';
 import { Groups, type Group } from './demand';
 import { Holds } from './holds';
+import { Pace } from './pace';
 import { Refusals } from './refusals';
 import { RoundTrips, type RoundTripOptions } from './round-trips';
 import { SlotLog, type Call } from './slot-log';
@@ -25,9 +26,6 @@ export interface ScopeOptions {
   slackMs?: number;
 }
 
-/** Bulk lanes spend at this part of the even pace: all of a window is used, and no live call waits for a whole one. */
-const pace = 0.95;
-const catchUp = 4;
 /** A brake on bulk while others spend from the same quota: so many units are left to them. */
 const brakeAt = 2;
 
@@ -63,9 +61,7 @@ export class ScopeBudget {
   readonly alerted = new Set<string>();
   private calls = 0;
   private out = 0;
-  private nextBulk = -Infinity;
-  private spacing = 0;
-  private lastCall = -Infinity;
+  private readonly pace = new Pace();
   private readings = new Map<string, LimitReport>();
 
   constructor(private readonly options: ScopeOptions) {
@@ -83,7 +79,7 @@ export class ScopeBudget {
 
   /** When something was last spent. */
   get spentAt(): number {
-    return this.lastCall;
+    return this.pace.lastCall;
   }
 
   /** Paused by a 429, or a long window is spent; `who`: or what is left of it is kept from its lane. */
@@ -116,16 +112,20 @@ export class ScopeBudget {
       if (window.ms > 0 && window.held > 0) spacing = Math.max(spacing, (window.ms * units) / (bulk ? window.bulkSlots(keep) : window.held));
     }
     for (const stock of this.counts) at = Math.max(at, stock.readyAt(now, units, group));
-    if (bulk) this.spacing = spacing;
-    at = Math.max(at, this.pacedAt(bulk && !owed, spacing));
+    const { ramp } = this.breaker;
+    if (
+      spacing === 0 &&
+      this.out >=
+        this.pace.atOnce(
+          ramp,
+          this.windows.map(({ held }) => held),
+        )
+    )
+      at = Infinity;
+    if (bulk) this.pace.note(spacing);
+    at = Math.max(at, this.pace.dueAt(bulk && !owed, spacing, ramp));
     if (bulk && at > now) group.blockedAt = now;
     return at;
-  }
-
-  private pacedAt(bulk: boolean, spacing: number): number {
-    const { ramp } = this.breaker;
-    const slow = ramp < 1 ? this.lastCall + spacing / ramp : -Infinity;
-    return bulk ? Math.max(slow, this.nextBulk) : slow;
   }
 
   /** Somebody else spends too, and the vendor says that little is left: wait until calls of ours leave the window. */
@@ -140,16 +140,13 @@ export class ScopeBudget {
     const call: Call = { sentAt: now, repliedAt: Infinity, group: group.key, live: group.lane === 'live', index: ++this.calls };
     const { term } = this;
     const probe = this.breaker.takeProbe();
-    const before = { nextBulk: this.nextBulk, lastCall: this.lastCall };
+    const takeBack = this.pace.take(group.lane !== 'live', now);
     const { usedAt } = group;
     for (const window of this.windows) window.add(call, window.ms === 0 ? 1 : units);
     for (const stock of this.counts) stock.take(units);
     group.spent += units;
     group.usedAt = now;
     this.out++;
-    this.lastCall = now;
-    // What it could not send while all slots were taken, it may catch up on, a few calls at a time.
-    if (group.lane !== 'live') this.nextBulk = Math.max(this.nextBulk, now - catchUp * this.spacing) + pace * this.spacing;
     return {
       probe,
       sent: (at) => void (call.sentAt = at),
@@ -168,9 +165,7 @@ export class ScopeBudget {
         for (const window of this.windows) window.remove(call);
         if (term === this.term) for (const stock of this.counts) stock.giveBack(units);
         // Nobody took one since: as if it had never been asked for. A permit only tried is no sign of more to come.
-        if (this.lastCall !== now) return;
-        Object.assign(this, before);
-        group.usedAt = usedAt;
+        if (takeBack()) group.usedAt = usedAt;
       },
     };
   }

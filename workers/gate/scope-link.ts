@@ -54,7 +54,7 @@ export class ScopeLink {
     if (budget.breaker.shutUntil(now) === Infinity) return this.at(again);
     if (!budget.hasLease(now)) return this.at(this.retryMs > 0 ? again : now);
     const full = budget.groups.current(now).some((group) => group.waiting > 0 && budget.groups.isFull(group, now));
-    if (full && !this.toldFull) this.at(again);
+    if ((full && !this.toldFull) || budget.counts.some((stock) => stock.ranOut(now))) this.at(again);
   }
 
   /** There is something to tell at once. */

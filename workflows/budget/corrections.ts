@@ -38,6 +38,8 @@ export function foreignNow(window: Slots, now: number): number {
 
 /** Every worker pauses; the quota that refused is used less for a while. */
 export function refused(state: BudgetState, refusal: Refusal, now: number): void {
+  const known = [...state.slots, ...state.counts].find(({ name }) => name === refusal.limit)?.name ?? '';
+  state.refusals[known] = (state.refusals[known] ?? 0) + 1;
   const day = state.counts.find(({ name }) => name === refusal.limit);
   if (day) {
     if (now >= day.closedUntil) closeCounts(day, now, refusal.pauseMs);

@@ -5,7 +5,7 @@ export function details(view: BudgetView): string {
   const until = view.closedMs > 0 ? `, for about ${roughly(view.closedMs)}` : '';
   const windows = view.windows.map(
     (one) =>
-      `| ${one.name}${one.high ? ' (high)' : ''} | ${one.ms === 0 ? 'at once' : `${one.ms / 1_000} s`} | ${one.used} | ${one.left} | ${one.limit}${one.limit < one.max ? ` of ${one.max}` : ''} | ${one.foreign} | ${forecast(one)} |`,
+      `| ${one.name}${one.high ? ' (high)' : ''} | ${one.ms === 0 ? 'at once' : `${one.ms / 1_000} s`} | ${one.used} | ${one.left} | ${one.limit}${one.limit < one.max ? ` of ${one.max}` : ''} | ${one.foreign} | ${one.refused} | ${forecast(one)} |`,
   );
   const spenders = view.spenders.map(
     ({ sync, lane, today, waiting, waitMs, refused, held }) =>
@@ -15,7 +15,8 @@ export function details(view: BudgetView): string {
   return [
     `**${view.state}**${until}; ${view.workers} worker${view.workers === 1 ? '' : 's'}; as of ${view.at}`,
     ...(offPeak ? [`${offPeak.lanes.join(', ')} from ${offPeak.from} to ${offPeak.to} (${offPeak.timeZone}): ${offPeak.open ? 'now' : 'not now'}`] : []),
-    ['| window | length | used | left | limit | others | forecast |', '|---|---|---|---|---|---|---|', ...windows].join('\n'),
+    ['| window | length | used | left | limit | others | 429s | forecast |', '|---|---|---|---|---|---|---|---|', ...windows].join('\n'),
+    ...(view.refusedUnnamed > 0 ? [`429s today that named no window: ${view.refusedUnnamed}`] : []),
     ...(spenders.length > 0 ? [['| sync | lane | calls today | waiting | est. wait | 429s |', '|---|---|---|---|---|---|', ...spenders].join('\n')] : []),
   ].join('\n\n');
 }

@@ -8,7 +8,7 @@ import type { GroupDemand, GroupReply, LeaseReply, LeaseRequest } from './protoc
 import { breakerReply, forgetProber, hearHealth } from './recovery';
 import { allocate, sum, type Allocation } from './shares';
 import { forget, hear, move, settle, type SlotHolding } from './slots';
-import { setLimits, startOfDay, type BudgetState, type WorkerLease } from './state';
+import { setLimits, startOfDay, type BudgetState, type WorkerDemand, type WorkerLease } from './state';
 
 /** Times of a lease, milliseconds. */
 export interface LeaseTimes {
@@ -30,6 +30,8 @@ export const leaseTimes: LeaseTimes = { leaseMs: 6_000, renewMs: 2_500, shortMs:
 /** Slots kept free for live records while some pass: part of the window, at least so many, at most a quarter. */
 const reservePart = 0.03;
 const leastReserve = 2;
+/** A pace over less than this is chance, milliseconds. */
+const shortestAsk = 250;
 /** Who goes without, when there are more claims than slots, changes this often. */
 const turnMs = 10_000;
 
@@ -56,7 +58,7 @@ export function lease(state: BudgetState, request: LeaseRequest, clock: number, 
   state.workers[request.worker] = mine;
   const known = before?.seq ?? 0;
 
-  listen(state, request, mine, { now, known, lost: request.ack < known, fresh: !same });
+  listen(state, request, mine, { now, known, lost: request.ack < known, fresh: !same, times });
   mine.seq = request.seq;
   mine.end = now + times.leaseMs;
   watch(state, now);
@@ -85,10 +87,19 @@ export function expire(state: BudgetState, now: number, times = leaseTimes): voi
   if (state.usageDay !== startOfDay(now)) {
     state.usageDay = startOfDay(now);
     state.usage = [];
+    state.refusals = {};
   }
 }
 
-function listen(state: BudgetState, request: LeaseRequest, mine: WorkerLease, at: { now: number; known: number; lost: boolean; fresh: boolean }): void {
+interface Heard {
+  now: number;
+  known: number;
+  lost: boolean;
+  fresh: boolean;
+  times: LeaseTimes;
+}
+
+function listen(state: BudgetState, request: LeaseRequest, mine: WorkerLease, at: Heard): void {
   if (!at.fresh) {
     for (const window of state.slots) {
       const said = request.slots.find(({ name }) => name === window.name) ?? { holding: 0, gaveUp: [] };
@@ -100,7 +111,7 @@ function listen(state: BudgetState, request: LeaseRequest, mine: WorkerLease, at
     }
     account(state, request.demand, mine.demand, at.now);
   }
-  mine.demand = at.fresh ? request.demand.map((group) => ({ ...group, spent: 0 })) : request.demand;
+  mine.demand = at.fresh ? request.demand.map((group) => ({ ...group, spent: 0 })) : paced(request.demand, mine, at.now, at.times);
   for (const refusal of request.refusals ?? []) {
     if (refusal.since <= at.known) continue;
     refused(state, refusal, at.now);
@@ -157,7 +168,7 @@ function answer(state: BudgetState, request: LeaseRequest, mine: WorkerLease, fr
   const counts = state.counts.map((window) => {
     const others = Object.entries(state.workers).flatMap(([name, worker]) => (name === request.worker ? [] : [countsOf(worker, window.name)]));
     const bulk = bulkReply(window, others, { now, shares });
-    const [live, rest] = [true, false].map((isLive) => countsWanted(request.demand.filter((group) => (laneOf(state, group) === 'live') === isLive)));
+    const [live, rest] = [true, false].map((isLive) => countsWanted(mine.demand.filter((group) => (laneOf(state, group) === 'live') === isLive)));
     // What bulk may not take is not leased for it.
     const want = leaving ? 0 : live! + Math.min(rest!, bulk ? Math.max(bulk.left, ...Object.values(bulk.shared)) : Infinity);
     return { name: window.name, ...grantCounts(window, countsOf(mine, window.name), others, { now, want }), ...(bulk ? { bulk } : {}) };
@@ -196,9 +207,19 @@ function reserve(state: BudgetState, limit: number): number {
   return Math.max(1, Math.round(all / withLive));
 }
 
-/** Enough for the next renewals at the pace of the busiest window. */
-function countsWanted(demand: readonly GroupDemand[]): number {
-  return sum(demand.map(({ waiting, used, full }) => waiting + 2 * Math.max(0, ...used) + (full ? 10 : 2)));
+/** Enough for the next two renewals, at the pace so far and at that of the busiest window. */
+function countsWanted(demand: readonly WorkerDemand[]): number {
+  return sum(demand.map(({ waiting, used, full, perRenewal = 0 }) => waiting + 2 * Math.max(0, perRenewal, ...used) + (full ? 10 : 2)));
+}
+
+/** With the pace of each group since the request before: who makes no stop between two calls shows it in no window. */
+function paced(said: readonly GroupDemand[], { demand: before, end }: WorkerLease, now: number, times: LeaseTimes): WorkerDemand[] {
+  const renewals = Math.max(shortestAsk, now - (end - times.leaseMs)) / times.renewMs;
+  return said.map((group) => {
+    const heard = before.find(({ sync, lane }) => sync === group.sync && lane === group.lane);
+    const spent = Math.max(0, group.spent - (heard?.spent ?? 0));
+    return { ...group, perRenewal: Math.ceil(Math.max(spent / renewals, (heard?.perRenewal ?? 0) / 2)) };
+  });
 }
 
 function groupReply(one: Allocation, group: GroupDemand | undefined): GroupReply {

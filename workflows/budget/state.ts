@@ -37,7 +37,9 @@ export interface BudgetState {
   /** When a record last landed; 0 = never. */
   landedAt: number;
   usage: Usage[];
-  /** Start of the UTC day `usage` counts. */
+  /** 429s by the window the vendor named; '' = it named none we know. */
+  refusals: Record<string, number>;
+  /** Start of the UTC day that `usage` and `refusals` count. */
   usageDay: number;
 }
 
@@ -60,8 +62,11 @@ export interface WorkerLease {
   end: number;
   slots: Record<string, SlotHolding>;
   counts: Record<string, CountHolding>;
-  demand: GroupDemand[];
+  demand: WorkerDemand[];
 }
+
+/** What a group wants, and units it spent per renewal lately; left out in a term's first request. */
+export type WorkerDemand = GroupDemand & { perRenewal?: number };
 
 /** Who spent what today. */
 export interface Usage {
@@ -91,6 +96,7 @@ export function newBudget(now: number): BudgetState {
     recoveredAt: 0,
     landedAt: 0,
     usage: [],
+    refusals: {},
     usageDay: startOfDay(now),
   };
 }

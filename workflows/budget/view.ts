@@ -20,6 +20,8 @@ export interface BudgetView {
   /** Until calls can be expected to go again; 0 = they go. */
   closedMs: number;
   windows: WindowView[];
+  /** 429s since midnight UTC that named no window we know. */
+  refusedUnnamed: number;
   /** By sync and lane, most spent first. */
   spenders: SpenderView[];
   breaker: { state: 'closed' | 'open' | 'half-open'; openMs: number; failures: number };
@@ -65,6 +67,8 @@ export interface WindowView {
   kept: number;
   /** Spent by others than us. */
   foreign: number;
+  /** 429s since midnight UTC that named it. */
+  refused: number;
   /** 0..1: lowered by 429s. */
   ceiling: number;
   /** Until something is free again; 0 = there is something. */
@@ -106,6 +110,7 @@ export function viewOf(scope: { vendor: string; scope: string }, current: Budget
                 : 'open',
     closedMs: Math.max(closed, breaker.openUntil - now, 0),
     windows,
+    refusedUnnamed: state.refusals[''] ?? 0,
     spenders: spenders(state, now, { waiting, offPeak }),
     breaker: { state: breakerState, openMs: Math.max(0, breaker.openUntil - now), failures: breaker.failures.length },
     shares: sharesInForce(state),
@@ -130,6 +135,7 @@ function rateViews(state: BudgetState, now: number): WindowView[] {
       left: Math.max(0, limit - units),
       kept: 0,
       foreign: Math.round(foreignNow(window, now)),
+      refused: state.refusals[window.name] ?? 0,
       ceiling: ceilingNow(window, now),
       resetMs: units < limit ? 0 : window.ms,
       spentInMs: null,
@@ -156,6 +162,7 @@ function countViews(state: BudgetState, now: number): WindowView[] {
       left,
       kept: Math.min(left, kept(window, now, shares)),
       foreign: window.foreign,
+      refused: state.refusals[window.name] ?? 0,
       ceiling: 1,
       resetMs: left > 0 && now >= window.closedUntil ? 0 : resetMs(window, now),
       ...outlook(window, now, left),

@@ -1,7 +1,7 @@
 import { budgetName, type BudgetScope } from '../../../schemas/plan';
 import type { BudgetView } from '../../../workflows/messages';
 import type { Terminal } from '../terminal';
-import { table } from './table';
+import { table, type Cell } from './table';
 import { span } from './times';
 
 /** From this part on a window is shown in yellow. */
@@ -26,6 +26,7 @@ export function printBudgets(terminal: Terminal, budgets: readonly { scope: Budg
     const colour = view.state === 'open' ? terminal.colours.green : terminal.colours.yellow;
     terminal.line(`${name}  ${colour(stateWords[view.state])}${until}; ${leases(view.workers)}`);
     terminal.line(windows(terminal, view));
+    if (view.refusedUnnamed > 0) terminal.line(`  429s today that named no window: ${view.refusedUnnamed}`);
     if (view.spenders.length > 0) terminal.line(spenders(terminal, view));
     const changed = [...view.held.map((what) => `${what} paused`), ...Object.entries(view.lanes).map(([sync, lane]) => `${sync} served as ${lane}`)];
     if (view.offPeak) terminal.line(`  ${hours(view.offPeak)}`);
@@ -49,6 +50,7 @@ function windows(terminal: Terminal, view: BudgetView): string {
       String(one.left),
       one.limit < one.max ? `${one.limit} of ${one.max}` : String(one.max),
       one.foreign > 0 ? String(one.foreign) : '',
+      refusals(terminal, one.refused),
       [...(one.high ? ['high'] : []), ...(one.kept > 0 ? [`${one.kept} kept from bulk`] : []), ...forecast(one)].join('; '),
     ];
   });
@@ -61,11 +63,16 @@ function windows(terminal: Terminal, view: BudgetView): string {
       { head: 'left', align: 'right' },
       { head: 'limit', align: 'right' },
       { head: 'others', align: 'right' },
+      { head: '429s', align: 'right' },
       { head: '' },
     ],
     rows,
     2,
   );
+}
+
+function refusals({ colours }: Terminal, count: number): Cell {
+  return count > 0 ? { text: String(count), colour: colours.yellow } : '';
 }
 
 /** For long windows: when it is spent, or how much of it will be when it starts anew. */
@@ -94,7 +101,7 @@ function spenders(terminal: Terminal, view: BudgetView): string {
     String(one.today),
     String(one.waiting),
     wait(one),
-    one.refused > 0 ? { text: String(one.refused), colour: terminal.colours.yellow } : '',
+    refusals(terminal, one.refused),
     view.shares[one.sync] === undefined ? '' : `${Math.round(view.shares[one.sync]! * 100)} %`,
   ]);
   return table(

@@ -223,6 +223,8 @@ export interface RunEquation {
   differs?: string;
   /** Why rows did not land, the most frequent first: what is still owed, in the vendor's words or ours. */
   causes?: RunCause[];
+  /** What is owed after this run, by it and by those before: rows refused, removals not confirmed. The largest first. */
+  owed?: RowDebt[];
   /** Of an audience: which part of those handed over the vendor knows as people. */
   matched?: MatchRate;
 }
@@ -234,6 +236,14 @@ export interface RunCause {
   /** Of one of the rows, masked. */
   cause: string;
   rows: number;
+}
+
+/** Rows the vendor does not have as the source has them, or still has although they left. */
+export interface RowDebt extends RunCause {
+  /** `remove`: they should be gone. */
+  op: 'upsert' | 'remove';
+  /** Since when the first of them is owed, ms since the epoch. */
+  sinceMs: number;
 }
 
 /** 0 to 1; a range where the vendor says no more. */

@@ -131,7 +131,7 @@ export interface CloseRequest {
 }
 
 /** What became of a run's rows. */
-export type ClosedRun = Required<Pick<RunEquation, 'planned' | 'outcomes' | 'causes'>> & Pick<RunEquation, 'matched'>;
+export type ClosedRun = Required<Pick<RunEquation, 'planned' | 'outcomes' | 'causes' | 'owed'>> & Pick<RunEquation, 'matched'>;
 
 /** The warehouse can't do what was asked, and won't until somebody changes something. */
 export class WarehouseError extends Error {

@@ -91,7 +91,7 @@ export function createTableActivities(deps: ActivityDeps) {
   async function closeRun({ plan, runId, state, outcomes: told, approvals }: CloseRunInput): Promise<RunEquation> {
     return beating(async () => {
       const closed = await warehouseOf(plan.warehouse.name).close({ syncId: plan.syncId, runId, state, open: openOutcome[state], approvals });
-      const { planned, outcomes, causes, matched } = closed;
+      const { planned, outcomes, causes, owed, matched } = closed;
       if (matched) tellOfDrop(deps, plan, matched);
       const sum = Object.values(outcomes).reduce((total, rows) => total + rows, 0);
       // A run that ended early has rows whose chunk never told its end: then the warehouse knows more than the workflow.
@@ -108,6 +108,7 @@ export function createTableActivities(deps: ActivityDeps) {
         holds,
         ...(differs.length > 0 ? { differs: words } : {}),
         ...(causes.length > 0 ? { causes } : {}),
+        ...(owed.length > 0 ? { owed } : {}),
         ...(matched ? { matched } : {}),
       };
     });

@@ -25,6 +25,10 @@ export function addTable(program: Commander, { execute, load }: { execute: Execu
     .description('the run under way, or the last one')
     .action((sync: string | undefined, ...rest: unknown[]) => execute((context) => load().tableStatus(context, sync), optionsOf(rest)));
   table
+    .command('debts [sync]')
+    .description('what is owed: rows the vendor refused, and people who should have left; with the reason and since when')
+    .action((sync: string | undefined, ...rest: unknown[]) => execute((context) => load().tableDebts(context, sync), optionsOf(rest)));
+  table
     .command('cancel <sync>')
     .description('end the run: what is in flight is finished and booked, the rest is counted as not attempted')
     .action((sync: string, ...rest: unknown[]) => execute((context) => load().cancelTable(context, sync), optionsOf(rest)));

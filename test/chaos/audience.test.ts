@@ -2,7 +2,10 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { audienceKeys, startAudienceStage, userListKeys, type AudienceStage } from '../support/audience-stage';
 import { metaAudience } from '../support/audience-syncs';
 
-jest.setTimeout(300_000);
+/** How long Meta refuses; ten minutes with SYNCLINE_TEST_THROTTLE_MS=600000. */
+const throttleMs = Number(process.env.SYNCLINE_TEST_THROTTLE_MS ?? 60_000);
+
+jest.setTimeout(300_000 + throttleMs);
 
 const members = 50_000;
 let stage: AudienceStage;
@@ -67,4 +70,25 @@ test('one of the jobs fails and is handed over again; what a vendor took in part
   await stage.approve(again, runId);
   expect(((await again.result()) as typeof second).equation).toMatchObject({ outcomes: { verified: count + 100 }, holds: true });
   expect(await stage.at('google-data-manager', 'userlist:777')).toEqual(userListKeys(await agreed()));
+});
+
+test('a throttle of a minute: the run waits it out with a call or two, says so, and ends with just those in the audience', async () => {
+  const { meta } = stage.sims;
+  await stage.warehouse.sql(`insert into members select i, 'm' || i || '@example.com', null, true from generate_series(70001, 72000) as t(i)`);
+  await stage.warehouse.sql('update members set agreed = false where id between 1 and 499');
+  const before = (await meta!.stats()).calls;
+  await meta!.fault({ kind: 'rateLimit', retryAfter: String(throttleMs / 1_000), times: 'forever' });
+  const from = Date.now();
+  const handle = await stage.start(stage.syncs.meta);
+  const { held } = await stage.until(handle, (view) => view.held.length > 0);
+  expect(held[0]).toMatchObject({ cause: 'paused' });
+  await delay(from + throttleMs - Date.now());
+  expect((await meta!.stats()).calls - before).toBeLessThanOrEqual(3);
+  await meta!.clearFaults();
+  const { equation } = (await handle.result()) as Awaited<ReturnType<AudienceStage['run']>>;
+  process.stderr.write(`throttled for ${throttleMs / 1_000} s: ended ${((Date.now() - from - throttleMs) / 1_000).toFixed(1)} s after\n`);
+  expect(equation.holds).toBe(true);
+  expect(Object.keys(equation.outcomes)).toEqual(['verified']);
+  expect(Date.now() - from).toBeLessThan(throttleMs + 60_000);
+  expect(await stage.at('meta', `audience:${metaAudience}`)).toEqual(audienceKeys(await agreed()));
 });

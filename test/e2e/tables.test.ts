@@ -57,6 +57,8 @@ describe.each(testWarehouses)('$engine', (kind) => {
     expect(first.equation).toMatchObject({ planned: 500, outcomes: { accepted: 494, invalid: 3, rejected: 1, failed: 1, skipped: 1 }, holds: true });
     const described = await stage.stack.client.workflow.getHandle(`${small.id}/run`).describe();
     expect(described.searchAttributes).toMatchObject({ SynclineOutcome: ['failed'], SynclineSync: ['poisoned'] });
+    const debts = await syncline('table', 'debts', 'poisoned');
+    expect(debts).toMatchObject({ code: 1, out: expect.stringMatching(/poisoned {2}owes 4 rows after run [\s\S]+1 +not written +INVALID_EMAIL/) });
     await stage.stack.hubspot.clearFaults();
     // Refused rows rest; what failed though nobody refused it is tried again.
     expect(await stage.run(small)).toMatchObject({ counts: { resting: 4, added: 1, unchanged: 495 }, equation: { outcomes: { accepted: 1 }, holds: true } });
@@ -189,6 +191,8 @@ describe.each(testWarehouses)('$engine', (kind) => {
     expect(await syncline('table', 'run', 'cli', '--full', '--json')).toMatchObject({ code: 1, json: { run: { state: 'waiting' } } });
     const waits = await syncline('table', 'status', 'cli');
     expect(waits).toMatchObject({ code: 1, out: expect.stringMatching(/waits for approval[\s\S]*full-resync[\s\S]*npx syncline approve/) });
+    expect(await syncline('table', 'debts', 'cli', '--json')).toMatchObject({ code: 0, json: { tables: [{ sync: 'cli', owed: [] }] } });
+    expect((await syncline('table', 'debts')).out).toMatch(/cli {2}owes nothing after run/);
     expect((await syncline('syncs')).out).toMatch(/^cli +test: people +hubspot\/main contacts\.upsert +scheduled/m);
     expect((await syncline('contracts')).out).toMatch(/warehouse\.person@1/);
     expect((await syncline('table', 'run', 'cli')).code).toBe(1); // one at a time

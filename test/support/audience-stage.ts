@@ -20,6 +20,7 @@ export interface AudienceStage extends Omit<TableStage, 'syncs' | 'people'> {
 }
 
 const env = {
+  SYNCLINE_LOG_LEVEL: 'debug',
   SYNCLINE_META_MAIN_ACCESS_TOKEN: 'sandbox-token',
   SYNCLINE_KLAVIYO_MAIN_API_KEY: 'pk_sandbox',
   SYNCLINE_GOOGLE_DATA_MANAGER_MAIN_ACCESS_TOKEN: 'sandbox-token',

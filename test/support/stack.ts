@@ -50,6 +50,8 @@ export interface Stack {
   readonly workers: NodeProcess[];
   readonly gateway: NodeProcess;
   gatewayUrl(): string;
+  /** Every line its processes have printed. */
+  readonly printed: readonly string[];
   startWorker(): Promise<NodeProcess>;
   startGateway(port?: number): Promise<NodeProcess>;
   /** Signs and posts like the provider would; returns status and JSON. */
@@ -80,7 +82,11 @@ export async function startStack(options: StackOptions): Promise<Stack> {
 async function startAll(options: StackOptions, supervisor: Supervisor): Promise<Stack> {
   const database = await createTestDatabase(options.name);
   const temporal = options.temporal ?? (await createTestNamespace(options.name));
-  const log = (line: string) => void (process.env.SYNCLINE_TEST_LOG && process.stderr.write(`${line}\n`));
+  const printed: string[] = [];
+  const log = (line: string) => {
+    printed.push(line);
+    if (process.env.SYNCLINE_TEST_LOG) process.stderr.write(`${line}\n`);
+  };
 
   const sim = async (vendor: string, args: string[]): Promise<Sim> => {
     const { ready } = await supervisor.spawnNode({ name: `sim-${vendor}`, entry: 'connectors/simulate.ts', args: ['--vendor', vendor, ...args], log });
@@ -156,6 +162,7 @@ async function startAll(options: StackOptions, supervisor: Supervisor): Promise<
     namespace: temporal.namespace,
     ledger,
     client,
+    printed,
     hubspot,
     leadscore,
     sims,

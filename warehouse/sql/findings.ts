@@ -1,4 +1,4 @@
-import type { MatchRate, RunCause } from '../../schemas/table';
+import type { MatchRate, RowDebt, RunCause } from '../../schemas/table';
 import type { ChunkJobs, CloseRequest } from '../port';
 import { literal, type Dialect } from './dialect';
 import type { Run } from './engine';
@@ -6,12 +6,23 @@ import type { Run } from './engine';
 /** Reasons told of a run; all of them stand in `run_rows`. */
 const mostCauses = 5;
 
+/** Reasons told of what is owed; all of them stand in `rejected`. */
+const mostDebts = 10;
+
 /** Why rows did not land. */
 export function causesOf({ schema }: Dialect, run: Run, { runId }: CloseRequest): Promise<RunCause[]> {
   return run<RunCause & Record<string, unknown>>(
     `select outcome, coalesce(code, '') as code, coalesce(min(cause), '') as cause, cast(count(*) as integer) as rows from ${schema}.run_rows
       where run_id = ${literal(runId)} and outcome in ('rejected', 'invalid', 'failed', 'expired', 'unattributed')
       group by outcome, code order by 4 desc, 1, 2 limit ${mostCauses}`,
+  );
+}
+
+/** What is owed, whichever run came to owe it. */
+export function owedOf({ schema }: Dialect, run: Run, { syncId }: CloseRequest): Promise<RowDebt[]> {
+  return run<RowDebt & Record<string, unknown>>(
+    `select op, outcome, code, min(cause) as cause, cast(count(*) as integer) as rows, cast(floor(extract(epoch from min(first_seen)) * 1000) as double precision) as "sinceMs"
+      from ${schema}.rejected where sync_id = ${literal(syncId)} group by op, outcome, code order by 5 desc, 1, 2, 3 limit ${mostDebts}`,
   );
 }
 

@@ -1,6 +1,6 @@
 import type { OutcomeCounts, PlanCounts } from '../../schemas/table';
 import { inJobCode, type CloseRequest, type ClosedRun, type PlanRequest } from '../port';
-import { causesOf, matchedOf } from './findings';
+import { causesOf, matchedOf, owedOf } from './findings';
 import { literal, whole, type Dialect } from './dialect';
 import type { Engine, Run } from './engine';
 import { knowSource } from './known-source';
@@ -155,7 +155,7 @@ export async function closeRun(dialect: Dialect, run: Run, request: CloseRequest
   const [planned] = await run<{ planned: number }>(`select cast(planned as integer) as planned from ${schema}.runs where run_id = ${id}`);
   const sum = rows.reduce((total, row) => total + row.rows, 0);
   const holds = planned?.planned === sum;
-  const found = { causes: await causesOf(dialect, run, request), ...(await matchedOf(dialect, run, request)) };
+  const found = { causes: await causesOf(dialect, run, request), owed: await owedOf(dialect, run, request), ...(await matchedOf(dialect, run, request)) };
   await run(
     `update ${schema}.runs set state = ${literal(request.state)}, waiting_for = null, ended_at = coalesce(ended_at, now()), equation_holds = ${holds},
       matched_least = ${found.matched?.least ?? 'null'}, matched_most = ${found.matched?.most ?? 'null'},

@@ -1,4 +1,10 @@
-import { WorkflowExecutionAlreadyStartedError, WorkflowFailedError, WorkflowNotFoundError, type WorkflowHandle } from '@temporalio/client';
+import {
+  WorkflowExecutionAlreadyStartedError,
+  WorkflowFailedError,
+  WorkflowNotFoundError,
+  type WorkflowExecutionInfo,
+  type WorkflowHandle,
+} from '@temporalio/client';
 import { setTimeout as delay } from 'node:timers/promises';
 import os from 'node:os';
 import { tableStartOptions, tableSyncType } from '../../../platform/table-start';
@@ -8,6 +14,7 @@ import { tableRunWorkflowId } from '../../../workflows/ids';
 import { decideRunUpdate, tableRunQuery } from '../../../workflows/messages';
 import { CliError, exitCodes, usageError, type ExitCode } from '../cli-error';
 import type { Answer, CliContext } from '../context';
+import { printDebts, type TableDebts } from '../output/table-debts-text';
 import { printRun, printRuns, progressLine } from '../output/table-run-text';
 
 /** How often a run that is watched is asked. */
@@ -44,6 +51,26 @@ export async function tableStatus(context: CliContext, id: string | undefined): 
   const views = await Promise.all(syncs.map(async (sync) => ({ sync: sync.id, view: await lastView(context, sync.id) })));
   const bad = views.some(({ view }) => view !== null && exitOf(view) !== exitCodes.ok);
   return { exitCode: bad ? exitCodes.badNews : exitCodes.ok, document: { tables: views }, print: (terminal) => printRuns(terminal, views) };
+}
+
+/** `syncline table debts [sync]`: what is owed after the last run that ended, over all table syncs. */
+export async function tableDebts(context: CliContext, id: string | undefined): Promise<Answer> {
+  const syncs = id === undefined ? context.tableSyncs() : [syncOf(context, id)];
+  const tables = await Promise.all(syncs.map(async (sync) => ({ sync: sync.id, ...(await lastDebts(context, sync.id)) })));
+  const owes = tables.some(({ owed }) => owed !== null && owed.length > 0);
+  return { exitCode: owes ? exitCodes.badNews : exitCodes.ok, document: { tables }, print: (terminal) => printDebts(terminal, tables) };
+}
+
+/** As the last run counted them that closed itself; null = none is known any more. */
+async function lastDebts(context: CliContext, id: string): Promise<Omit<TableDebts, 'sync'>> {
+  const { client } = await context.temporal();
+  const query = `WorkflowId = '${tableRunWorkflowId(id)}' AND CloseTime IS NOT NULL`;
+  const closed: WorkflowExecutionInfo[] = [];
+  for await (const run of client.workflow.list({ query })) if (run.status.name !== 'CONTINUED_AS_NEW') closed.push(run);
+  const last = closed.sort((a, b) => b.closeTime!.getTime() - a.closeTime!.getTime())[0];
+  if (!last) return { runId: null, endedAt: null, owed: null };
+  const { runId, equation } = await viewOf(context, client.workflow.getHandle(last.workflowId, last.runId));
+  return { runId, endedAt: last.closeTime!.toISOString(), owed: equation ? (equation.owed ?? []) : null };
 }
 
 /** `syncline approve|reject <run> --reason …`; `<run>` may be the sync's id, of which one run waits at most. */

@@ -50,6 +50,8 @@ export function printRun(terminal: Terminal, view: TableRunView): void {
   if (equation) terminal.line(`  ${equation.planned} planned = ${outcomes.join(' + ') || '0'}${equation.holds ? '' : colours.red('  DOES NOT ADD UP')}`);
   else if (counts && view.state === 'running') terminal.line(`  ${view.ended} of ${counts.planned} ended: ${outcomes.join(', ') || 'none yet'}`);
   for (const { outcome, code, cause, rows } of equation?.causes ?? []) terminal.line(`    ${counted(rows, 'row')} ${outcome} ${code}: ${cause}`);
+  const owed = (equation?.owed ?? []).reduce((sum, { rows }) => sum + rows, 0);
+  if (owed > 0) terminal.line(`  ${counted(owed, 'row')} owed by now: npx syncline table debts ${view.syncId}`);
   if (equation?.matched) terminal.line(`  ${matchWords(equation.matched)}`);
   for (const { decision, by, at, reason } of view.approvals)
     terminal.line(`  ${decision === 'approve' ? 'approved' : 'rejected'} by ${by} at ${at}: ${reason}`);

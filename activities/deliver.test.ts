@@ -94,6 +94,14 @@ describe('deliver', () => {
     expect(await run('deliver')).toMatchObject({ kind: 'held', cause: 'breaker', untilMs: 6_000, attempts: [{ number: 1 }], othersLanded: false });
   });
 
+  test('a run from before the account’s scopes were changed spends from those of today: the others have no limits any more', async () => {
+    const { delivery, run } = setUp();
+    const scopes = [{ vendor: 'fake', scope: 'of-yesterday' }];
+    const outcome = { kind: 'done', outcome: { outcome: 'accepted' } };
+    expect(await run('deliver', { plan: { ...samplePlan({ vendor: 'fake', operation: 'things.upsert', object: 'thing' }), scopes } })).toMatchObject(outcome);
+    expect(delivery.scopesAsked).toEqual(['fake/main']);
+  });
+
   test('held records come back lane after lane, live ones first', async () => {
     const { delivery, run } = setUp();
     delivery.answer = down;

@@ -8,6 +8,7 @@ import { backoffMs } from './backoff';
 import type { ActivityDeps } from './deps';
 import type { Deliveries } from './delivery/deliveries';
 import type { ItemEnd } from './delivery/item';
+import { syncOf, withTodaysScopes } from './lookup';
 import { currentRun } from './record-outcome';
 
 /** Longest wait inside the worker; then the item leaves the queue unsent and waits in Temporal's. */
@@ -20,7 +21,8 @@ const returnSpreadMs = 2_000;
 
 export function createDeliver(deps: ActivityDeps, deliveries: Deliveries) {
   /** First try at once, inside the worker that runs the workflow: no task, no round trip. */
-  async function deliverNow(input: DeliverInput): Promise<DeliverResult> {
+  async function deliverNow(given: DeliverInput): Promise<DeliverResult> {
+    const input = asDeclared(given);
     const end = await deliveries.deliver({ ...input, run: currentRun(), deadlineMs: deps.now() + fastWaitMs }, Context.current().cancellationSignal);
     const failed = unlessEnded(end, input.attempts);
     if ('kind' in failed) return returning(input, failed);
@@ -32,7 +34,8 @@ export function createDeliver(deps: ActivityDeps, deliveries: Deliveries) {
    * One attempt on the vendor's queue. A failure a retry can mend is thrown with the wait it needs, so Temporal's retry
    * policy runs it; not sent, or failed while the vendor is down, is returned as `held`: waiting uses no attempt.
    */
-  async function deliver(input: DeliverInput): Promise<DeliverResult> {
+  async function deliver(given: DeliverInput): Promise<DeliverResult> {
+    const input = asDeclared(given);
     const before = earlierAttempts(input, deps.now());
     const context = Context.current();
     const beat = setInterval(() => context.heartbeat(before), heartbeatMs);
@@ -56,6 +59,10 @@ export function createDeliver(deps: ActivityDeps, deliveries: Deliveries) {
     } finally {
       clearInterval(beat);
     }
+  }
+
+  function asDeclared(input: DeliverInput): DeliverInput {
+    return { ...input, plan: withTodaysScopes(input.plan, syncOf(deps.syncs, input.plan.syncId)) };
   }
 
   /** Books the failed attempt with its wait, and logs it: the one line per retry. */

@@ -30,3 +30,12 @@ test.each<[string, (delivery: TestDelivery) => void, RegExp]>([
   expect(ms).toBeLessThan(500);
   expect([delivery.permitsOut - delivery.permitsGivenBack, delivery.reports.length]).toEqual([0, 0]);
 });
+
+test('an enrichment that makes no request gives its permit back', async () => {
+  const delivery = new TestDelivery();
+  delivery.asksNothing = true;
+  delivery.further = () => Promise.reject(new Error('credentials cannot be read'));
+  expect(await ask(delivery)).toMatchObject({ fallback: true });
+  expect(delivery.permitsOut).toBe(1);
+  expect(delivery.permitsGivenBack).toBe(1);
+});

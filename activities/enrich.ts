@@ -57,6 +57,8 @@ export function createEnrich(deps: ActivityDeps) {
       deps.health.report(scopes, { answered: down ? [] : [event.id], failed: down ? [event.id] : [], connection: known && error.connection });
       if (!known) return end({ fallback: true, cause: `${vendor} answered in a way its connector does not understand` });
       return end({ fallback: true, cause: signal.aborted ? `${vendor} took longer than ${enrich.timeoutMs} ms` : error.message });
+    } finally {
+      call.release();
     }
   };
 }

@@ -58,3 +58,15 @@ test('further requests of a probe are asked for as part of it', async () => {
   void permits.next({ method: 'POST' });
   expect(gate.asked).toMatchObject([{ probe: true }]);
 });
+
+test('a permit whose time is over, by a claim or a login that took long, is given back; the request leaves with another', async () => {
+  let [over, back] = [false, 0];
+  const given: Permit = { ...permitOf(), expired: () => over, giveBack: () => void back++ };
+  const { permits, gate } = call({ permit: given });
+  over = true;
+  void permits.next({ method: 'POST' });
+  expect(gate.asked).toMatchObject([{ scopes, lane: 'live', sync: 's' }]);
+  expect(back).toBe(1);
+  permits.release();
+  expect(back).toBe(1);
+});

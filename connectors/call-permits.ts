@@ -89,6 +89,8 @@ export class CallPermits {
 
   /** A permit is good for the quota it came from, and for no other. */
   private first(quota: string | undefined): Permit | undefined {
+    // What lay between (a claim, a login) took longer than the lease: another one is asked for.
+    if (this.given?.expired?.()) this.release();
     if (!this.given || !sameScopes(this.scopesFor(quota), this.options.by.scopes)) return undefined;
     const { given } = this;
     this.given = undefined;

@@ -29,6 +29,8 @@ export interface Permit {
   readonly scopes: readonly BudgetScope[];
   /** Its call tests whether a vendor that failed is back. */
   readonly probe?: boolean;
+  /** Its time is over: the budget may have given its slots to others. It must not be sent with. */
+  expired?(): boolean;
   /** The request leaves now: what lay before (a claim, a wait for credentials) is not the vendor's time. */
   sent?(): void;
   done(end: CallEnd): void;

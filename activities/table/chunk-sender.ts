@@ -152,6 +152,7 @@ export class ChunkSender {
     if (batch.length === 0) return this.door.leave(entry);
     this.inFlight++;
     try {
+      if (this.options.input.plan.membership) await this.door.unlessThrown(entry, this.remember(batch));
       await this.call(batch, entry.permit);
     } finally {
       this.inFlight--;
@@ -162,7 +163,6 @@ export class ChunkSender {
   private async call(batch: RowItem[], permit: Permit): Promise<void> {
     const { input } = this.options;
     const { scopes, budget, syncId } = input.plan;
-    if (input.plan.membership) await this.remember(batch);
     const link = this.link.call({ scopes, lane: budget.lane, sync: syncId, permit, patience: AbortSignal.timeout(permitWaitMs) });
     let results: RecordResult[];
     try {

@@ -49,6 +49,16 @@ export class Door {
     return this.held('lease', 1_000);
   }
 
+  /** What has to be done before the call; when it fails there is none, and the permit goes back. */
+  async unlessThrown<T>(entry: Entry, work: Promise<T>): Promise<T> {
+    try {
+      return await work;
+    } catch (error) {
+      this.leave(entry);
+      throw error;
+    }
+  }
+
   /** It was not needed. */
   leave({ permit }: Entry): void {
     this.options.deps.health.report(this.options.input.plan.scopes, { answered: [], failed: [], connection: false });

@@ -5,6 +5,7 @@ import type { CloseRunInput, PlanCounts, PlanRunInput, RunEquation, SendChunkInp
 import type { TableSync } from '../../syncs/define-table-sync';
 import { WarehouseBusy, WarehouseError } from '../../warehouse/port';
 import type { ActivityDeps } from '../deps';
+import { withTodaysScopes } from '../lookup';
 import { ChunkSender } from './chunk-sender';
 import { operationOf } from './items';
 import { JobSender } from './job-sender';
@@ -39,11 +40,13 @@ export function createTableActivities(deps: ActivityDeps) {
   }
 
   /** Brings the open rows of a chunk to their ends; whatever had landed is not sent again. */
-  async function sendChunk(input: SendChunkInput): Promise<SendChunkResult> {
-    const { plan, runId, chunk } = input;
+  async function sendChunk(given: SendChunkInput): Promise<SendChunkResult> {
+    const { runId, chunk } = given;
     const context = Context.current();
+    const sync = tableSyncOf(given.plan.syncId);
+    const plan = withTodaysScopes(given.plan, sync);
+    const input = { ...given, plan };
     const warehouse = warehouseOf(plan.warehouse.name);
-    const sync = tableSyncOf(plan.syncId);
     let ended = 0;
     return beating(
       async () => {

@@ -168,18 +168,17 @@ export class JobSender {
     const entry = await this.enter();
     if (!entry) return;
     const name = this.nameOf(part);
-    await this.commit(
-      part.map(({ row, key, attempts }) => ({
-        n: row.n,
-        outcome: null,
-        code: inJobCode,
-        cause: name,
-        attempts,
-        fingerprint: row.fingerprint,
-        targetKey: key,
-        vendorId: row.known?.vendorId,
-      })),
-    );
+    const inJob = part.map(({ row, key, attempts }) => ({
+      n: row.n,
+      outcome: null,
+      code: inJobCode,
+      cause: name,
+      attempts,
+      fingerprint: row.fingerprint,
+      targetKey: key,
+      vendorId: row.known?.vendorId,
+    }));
+    await this.door.unlessThrown(entry, this.commit(inJob));
     if (this.stop) return this.door.leave(entry);
     let error: VendorError | undefined;
     const taken = await this.called(

@@ -103,6 +103,8 @@ export class BudgetWorld {
   /** Slots held and cooling never exceed the limit: checked at every request. */
   overheld: string[] = [];
   stalledUntil = 0;
+  /** One worker whose requests are lost for a while. */
+  cutOff: { worker: string; until: number } | undefined;
   private readonly clockOffset: number;
   private started = 0;
 
@@ -154,6 +156,7 @@ export class BudgetWorld {
     return new Promise((resolve, reject) => {
       time.after(3_000, () => reject(new Error('no answer')));
       if (this.chance() < lost) return;
+      if (this.cutOff && request.worker === this.cutOff.worker && time.now < this.cutOff.until) return;
       const process = (answer: boolean): void => {
         if (time.now < this.stalledUntil) return void time.after(this.stalledUntil - time.now + this.chance() * 50, () => process(answer));
         const reply = this.process(request);
@@ -181,10 +184,24 @@ export class BudgetWorld {
     return reply;
   }
 
-  /** Keeps `backlog` calls waiting between `from` and `to`. */
+  /**
+   * Keeps `backlog` calls waiting between `from` and `to`. `linger`: between a permit and its request, milliseconds; `heedless`:
+   * sends with permits that are over, a seeded fault.
+   */
   demand(
     worker: VirtualWorker,
-    options: { lane: Lane; sync?: string; backlog: number; from?: number; to?: number; giveBack?: number; silent?: number; cost?: number },
+    options: {
+      lane: Lane;
+      sync?: string;
+      backlog: number;
+      from?: number;
+      to?: number;
+      giveBack?: number;
+      silent?: number;
+      cost?: number;
+      linger?: [number, number];
+      heedless?: boolean;
+    },
   ): void {
     const { time } = this;
     const { lane, sync = lane, from = 0, to = Infinity } = options;
@@ -197,7 +214,11 @@ export class BudgetWorld {
           .catch(() => null);
         cancel();
         if (!permit || !worker.alive) return;
-        if (this.chance() < (options.giveBack ?? 0)) permit.giveBack();
+        if (options.linger) {
+          const ms = this.between(options.linger);
+          await new Promise<void>((resolve) => time.after(ms, resolve));
+        }
+        if (this.chance() < (options.giveBack ?? 0) || (permit.expired?.() && !options.heedless)) permit.giveBack();
         else await this.call(worker, permit, lane, sync, this.chance() < (options.silent ?? 0), options.cost);
       }
     };

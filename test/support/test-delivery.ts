@@ -4,8 +4,9 @@ import { defineConnector, defineOperation, type Call, type RecordResult, type Ve
 import { VendorError } from '../../connectors/errors';
 import type { Gate, Permit } from '../../connectors/permit';
 import type { ClaimRequest, ClaimResult, Confirmation, OutcomeRow } from '../../ledger/port';
-import { lanes, type Lane } from '../../schemas/plan';
+import { budgetName, lanes, type Lane } from '../../schemas/plan';
 import { sampleEvent, samplePlan } from './sample-run';
+import { vendorAccount } from '../../syncs/accounts-api';
 import type { Sync } from '../../syncs/define-sync';
 import type { ActivityDeps, Admission, CallReport } from '../../activities/deps';
 import { Deliveries } from '../../activities/delivery/deliveries';
@@ -18,8 +19,11 @@ export class TestDelivery {
   readonly confirmed: Confirmation[] = [];
   readonly rows: OutcomeRow[] = [];
   readonly reports: CallReport[] = [];
+  readonly scopesAsked: string[] = [];
   permitsOut = 0;
   permitsGivenBack = 0;
+  /** Operations make no request at all: their permit is to be given back. */
+  asksNothing = false;
   /** What the vendor does with a batch; by default it accepts. */
   answer: (keys: string[], call: Call) => Promise<RecordResult[]> = async (keys) => keys.map((key) => ({ key, status: 'accepted', vendorId: `id-${key}` }));
   claim: (request: ClaimRequest) => ClaimResult = () => ({ kind: 'claimed', claim: 1, ambiguous: false, dropFields: [] });
@@ -65,7 +69,12 @@ export class TestDelivery {
   });
 
   readonly deps: ActivityDeps = {
-    syncs: new Map(['shop-customer-to-crm', 'a', 'b'].map((id) => [id, { id, to: { operation: this.operation } } as unknown as Sync])),
+    syncs: new Map(
+      ['shop-customer-to-crm', 'a', 'b'].map((id) => [
+        id,
+        { id, to: { operation: this.operation, account: vendorAccount(this.operation.connector, { name: 'main' }) } } as unknown as Sync,
+      ]),
+    ),
     tables: { syncs: new Map(), warehouse: () => undefined },
     notify: () => undefined,
     ledger: {
@@ -95,9 +104,9 @@ export class TestDelivery {
     link: () => ({
       timeoutMs: 10_000,
       call: ({ permit, patience }) => {
-        permit?.done({ status: 200, headers: {} });
+        if (!this.asksNothing) permit?.done({ status: 200, headers: {} });
         const request = () => this.further(patience);
-        return { request, get: request, post: request, release: () => undefined };
+        return { request, get: request, post: request, release: () => void (this.asksNothing && permit?.giveBack()) };
       },
     }),
     keyHmac: (key) => `k_${key}`,
@@ -145,7 +154,8 @@ export class TestDelivery {
       return { scopes: [], done: () => undefined, giveBack: () => void this.permitsGivenBack++ };
     };
     return {
-      acquire: async ({ signal, sync, lane }) => {
+      acquire: async ({ signal, sync, lane, scopes }) => {
+        this.scopesAsked.push(...scopes.map(budgetName));
         if (this.permits <= 0) {
           await new Promise<void>((resolve, reject) => {
             const one = { sync, lane, go: resolve };

@@ -189,6 +189,17 @@ test('an aborted wait leaves the line; a permit ends once; a cost is a whole num
   expect(() => gate.tryAcquire({ ...ask(), cost: -1 })).toThrow('cost is -1');
 });
 
+test('who declares no limits, of a scope that has some, changes nothing: it is of another version', () => {
+  const state = newBudget(0);
+  lease(state, leaseRequest({ limits: perSecond }), 1_000);
+  const reply = lease(
+    state,
+    leaseRequest({ worker: 'b', limits: [], demand: [{ sync: 's', lane: 'live', waiting: 3, full: false, used: [], spent: 0 }] }),
+    1_001,
+  );
+  expect(reply.slots.map(({ name, max }) => [name, max])).toEqual([['w', 10]]);
+});
+
 test('a request answered before is not answered again: a late copy changes nothing', () => {
   const state = newBudget(0);
   const request = leaseRequest({ seq: 2, limits: perSecond, demand: [{ sync: 's', lane: 'live', waiting: 3, full: false, used: [], spent: 0 }] });

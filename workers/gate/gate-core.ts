@@ -130,6 +130,7 @@ export class GateCore {
     return {
       scopes: request.scopes,
       probe: taken.some(({ probe }) => probe),
+      expired: () => taken.some((one) => one.expired(this.options.now())),
       sent: () => taken.forEach((one) => one.sent(this.options.now())),
       done: (end) => once(() => taken.forEach((one, index) => one.done(end, this.options.readings(request.scopes[index]!, end), this.options.now()))),
       giveBack: () =>

@@ -33,6 +33,8 @@ const brakeAt = 2;
 export interface Taken {
   /** The call tests whether the vendor is back. */
   probe: boolean;
+  /** Taken too long ago, or of a lease that is over. */
+  expired(now: number): boolean;
   /** The request leaves now. */
   sent(now: number): void;
   done(end: CallEnd, readings: readonly LimitReading[], now: number): void;
@@ -149,6 +151,8 @@ export class ScopeBudget {
     this.out++;
     return {
       probe,
+      // Half of the time is the call's own.
+      expired: (at) => term !== this.term || !this.hasLease(at) || at - now > this.permitMs / 2,
       sent: (at) => void (call.sentAt = at),
       done: (end, readings, at) => {
         this.out--;

@@ -39,7 +39,8 @@ const turnMs = 10_000;
 export function lease(state: BudgetState, request: LeaseRequest, clock: number, times = leaseTimes): LeaseReply {
   const now = (state.now = Math.max(state.now, clock));
   expire(state, now, times);
-  if (request.limits) {
+  // Who knows no limits, of a scope that has some, is not asked: it declares another version of the account.
+  if (request.limits && (request.limits.length > 0 || state.slots.length + state.counts.length === 0)) {
     setLimits(state, request.limits);
     state.told = true;
   }

@@ -47,6 +47,13 @@ export interface Call {
 
 /** How credentials become a session, for vendors whose tokens live an hour. */
 export interface Login {
+  /**
+   * Where it goes, for vendors that hand out tokens at another host than their API's. An account with an address of its own (a
+   * sandbox, a proxy) logs in there, too: its credentials never go past that address.
+   *
+   * @default the connector's `baseUrl`
+   */
+  readonly baseUrl?: string;
   /** The exchange: sent with what `auth` makes of the credentials alone, spending a permit like any request. */
   request(credentials: Readonly<Record<string, string>>): VendorRequest;
   /** What `auth` is to have besides the credentials (the token); null = the answer holds none. */

@@ -90,10 +90,11 @@ export function parseJson(text: string): { ok: boolean; data: Json } {
   }
 }
 
-/** Some vendors repeat the token they refuse; what they say is kept, so it goes first. */
+/** Some vendors repeat the token they refuse; what they say is kept, so it goes first: as it is, as JSON may spell it, and as in a form. */
 export function withoutSecrets(text: string, credentials: Readonly<Record<string, string>>): string {
   return Object.values(credentials)
     .filter((secret) => secret.length >= 6)
+    .flatMap((secret) => [secret, secret.replaceAll('/', String.raw`\/`), encodeURIComponent(secret)])
     .reduce((rest, secret) => rest.replaceAll(secret, '***'), text);
 }
 

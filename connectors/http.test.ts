@@ -356,6 +356,14 @@ describe('what is told', () => {
     expect(error.message).toBe('hubspot closed the connection (ECONNRESET), GET /crm/v3/objects/contacts/***; the request may have taken effect');
   });
 
+  test('what a vendor says of a secret is told without it, however it is spelt', async () => {
+    const token = '1//0secret+of/ours';
+    const spelt = [token, JSON.stringify(token), token.replaceAll('/', String.raw`\/`), encodeURIComponent(token)];
+    const echo = await server((_request, response) => response.writeHead(400).end(`{"message":"${spelt.map((one) => one.replaceAll('"', '')).join(' ')}"}`));
+    const error = await failure(call({ baseUrl: echo.url, credentials: () => Promise.resolve({ token }) }).get('/x'));
+    expect(error.vendorSaid).toEqual({ message: '*** *** *** ***' });
+  });
+
   test('a connector that cannot read a refusal yields UNKNOWN', async () => {
     simulator.addFault({ kind: 'status', status: 400 });
     const broken: Connector = {

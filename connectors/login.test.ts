@@ -100,6 +100,11 @@ test.each([
   expect(simulator.stats().byPath).toEqual({ [identity]: 2, 'POST /rest/v1/leads.json': 1 });
 });
 
+test('a login refused for whatever reason is AUTH: no record is at fault', async () => {
+  simulator.addFault({ kind: 'status', status: 404 });
+  expect(await failing(post(vendorHttp()))).toMatchObject({ code: 'AUTH', status: 404, ambiguous: false, retryable: false });
+});
+
 test('a call that gives up leaves the login to the others', async () => {
   simulator.addFault({ kind: 'slow', ms: 300 });
   const http = vendorHttp();

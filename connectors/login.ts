@@ -5,7 +5,7 @@ type Credentials = Readonly<Record<string, string>>;
 
 /**
  * The credentials with what the vendor's login adds to them. Fails with `VendorError`, never ambiguous: a login that got lost
- * has written nothing.
+ * has written nothing. What trying again cannot mend is `AUTH`, whatever it was refused for: no record is at fault.
  *
  * @param send - sends one request without a session, for one permit
  */
@@ -15,8 +15,8 @@ export async function loggedIn(connector: Connector, own: Credentials, send: (re
   try {
     response = await send(connector.login.request(own));
   } catch (error) {
-    if (error instanceof VendorError) throw new VendorError({ ...error, message: error.message, ambiguous: false });
-    throw error;
+    if (!(error instanceof VendorError)) throw error;
+    throw new VendorError({ ...error, message: error.message, ambiguous: false, code: error.retryable ? error.code : 'AUTH' });
   }
   const session = connector.login.read(response);
   if (session) return { ...own, ...session };

@@ -78,11 +78,10 @@ export interface Connector {
   readonly login?: Login;
   /** Headers that authenticate a request. */
   auth(credentials: Readonly<Record<string, string>>): Record<string, string>;
-  /** Turns a non-2xx answer into the one taxonomy. */
+  /** Turns a non-2xx answer into the one taxonomy. `AUTH`, whatever the status, has the credentials read again, once. */
   errorFrom(response: VendorResponse): VendorError;
   /**
-   * A failure inside a 2xx answer, for vendors that say "too many calls" or "no such field" with 200; null = a success. Code
-   * `AUTH` has the credentials read again, as a 401 does.
+   * A failure inside a 2xx answer, for vendors that say "too many calls" or "no such field" with 200; null = a success.
    */
   failureIn?(response: VendorResponse): VendorError | null;
   /** Reads the vendor's own view of its quotas. Malformed headers are left out, never guessed. */

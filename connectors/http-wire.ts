@@ -150,7 +150,7 @@ export function errorOf(connector: Connector, response: VendorResponse): VendorE
   }
 }
 
-/** A 401, or what a vendor says instead of one inside a 2xx. A 403 is about rights: fresh credentials would not help. */
+/** A 401, or what a vendor says instead of one (Meta a 400, Marketo a 200); or rights that are missing, and may come with another token. */
 export function refusesCredentials({ code, status }: VendorError): boolean {
-  return status === 401 || (code === 'AUTH' && status !== null && status < 300);
+  return status === 401 || (code === 'AUTH' && status !== null);
 }

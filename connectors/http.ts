@@ -18,7 +18,7 @@ import {
   unreadable,
   withoutSecrets,
 } from './http-wire';
-import { loggedIn } from './login';
+import { areReplaced, knowsWhoAsks, loggedIn } from './login';
 import { maskText } from './mask';
 import { networkError } from './network-errors';
 import type { CallEnd, Gate, Permit } from './permit';
@@ -238,6 +238,7 @@ export function createVendorHttp(options: VendorHttpOptions): VendorHttp {
         } catch (error) {
           if (!(error instanceof VendorError) || !refusesCredentials(error)) throw error;
           permits.refused();
+          if (knowsWhoAsks(connector, error) && !(await areReplaced(used, options.credentials))) throw error;
           // Several calls may meet the refusal together: only the first throws the old credentials away.
           if (current === used) credentials = current = undefined;
           const fresh = await session();

@@ -23,3 +23,17 @@ export async function loggedIn(connector: Connector, own: Credentials, send: (re
   // Without the answer: it may hold a token in a place we do not know.
   throw new VendorError({ code: 'UNKNOWN', status: response.status, message: `${connector.vendor} answered the login in a form we do not know` });
 }
+
+/** A 403 is about rights: another session of the same user would meet it as well, and cost a login each time. */
+export function knowsWhoAsks({ login }: Connector, { status }: VendorError): boolean {
+  return login !== undefined && status === 403;
+}
+
+/** Whether there are other credentials now than those that were used. */
+export async function areReplaced(used: Credentials, read: () => Promise<Credentials>): Promise<boolean> {
+  try {
+    return Object.entries(await read()).some(([field, value]) => used[field] !== value);
+  } catch {
+    return false;
+  }
+}

@@ -84,6 +84,23 @@ test('handed over, cancelled, then withdrawn: who may have landed is removed', a
   await exact();
 });
 
+test('the access token expires while a job runs: renewed once, nothing handed over twice, each member is verified', async () => {
+  const google = stage.sims['google-data-manager']!;
+  const calls = async (): Promise<number[]> => {
+    const { byPath } = await google.stats();
+    return ['/token', '/v1/audienceMembers::ingest'].map((path) => byPath[`POST ${path}`] as number);
+  };
+  const before = await calls();
+  await sql(`insert into members select i, 'm' || i || '@example.com', null, true from generate_series(5001, 5010) as t(i)`);
+  const run = await stage.start(stage.syncs.google);
+  await stage.until(run, ({ held }) => held.some(({ cause }) => cause === 'job'));
+  await google.configure({ tokens: ['ya29.renewed'] });
+  const { equation } = (await run.result()) as Awaited<ReturnType<AudienceStage['run']>>;
+  expect(equation).toMatchObject({ planned: 10, outcomes: { verified: 10 }, holds: true });
+  expect(await calls()).toEqual(before.map((count) => count + 1));
+  await exact();
+});
+
 test('withdrawn between the plan and the send: not sent', async () => {
   const handle = await stage.start(stage.syncs.google, { full: true });
   const view = await stage.until(handle, ({ state }) => state === 'waiting');
@@ -121,6 +138,7 @@ test('nothing that names a person is in history', async () => {
   const text = Buffer.from(JSON.stringify(page)).toString();
   const decoded = text.replaceAll(/"data":"([A-Za-z0-9+/=]+)"/g, (_all, data: string) => Buffer.from(data, 'base64').toString());
   expect(decoded).not.toMatch(/m\d+@example|\+49151/i);
+  expect(decoded).not.toMatch(/sandbox-(?:client|secret|refresh)|ya29/);
 });
 
 test('a list whose operations name members otherwise: Klaviyo, by e-mail address', async () => {

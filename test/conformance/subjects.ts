@@ -275,7 +275,7 @@ export const subjects: Subject[] = [
   {
     connector: salesforce,
     simulated: simulatedSalesforce,
-    credentials: { token: '00D000000000001!conformance.0123456789abcdef' },
+    credentials: { clientId: '3MVG9.conformance.0123456789', clientSecret: 'conformance-consumer-secret-0123456789abcdef' },
     once: (call) => upsertSalesforceContacts.send(call, [{ externalId: 'once', fields: { LastName: 'Lovelace' } }]),
     operations: [
       operation({

@@ -47,6 +47,13 @@ export interface Call {
 
 /** How credentials become a session, for vendors whose tokens live an hour. */
 export interface Login {
+  /**
+   * Where it goes, for vendors that hand out tokens at another host than their API's. An account with an address of its own (a
+   * sandbox, a proxy) logs in there, too: its credentials never go past that address.
+   *
+   * @default the connector's `baseUrl`
+   */
+  readonly baseUrl?: string;
   /** The exchange: sent with what `auth` makes of the credentials alone, spending a permit like any request. */
   request(credentials: Readonly<Record<string, string>>): VendorRequest;
   /** What `auth` is to have besides the credentials (the token); null = the answer holds none. */
@@ -71,11 +78,10 @@ export interface Connector {
   readonly login?: Login;
   /** Headers that authenticate a request. */
   auth(credentials: Readonly<Record<string, string>>): Record<string, string>;
-  /** Turns a non-2xx answer into the one taxonomy. */
+  /** Turns a non-2xx answer into the one taxonomy. `AUTH`, whatever the status, has the credentials read again, once. */
   errorFrom(response: VendorResponse): VendorError;
   /**
-   * A failure inside a 2xx answer, for vendors that say "too many calls" or "no such field" with 200; null = a success. Code
-   * `AUTH` has the credentials read again, as a 401 does.
+   * A failure inside a 2xx answer, for vendors that say "too many calls" or "no such field" with 200; null = a success.
    */
   failureIn?(response: VendorResponse): VendorError | null;
   /** Reads the vendor's own view of its quotas. Malformed headers are left out, never guessed. */

@@ -90,10 +90,11 @@ export function parseJson(text: string): { ok: boolean; data: Json } {
   }
 }
 
-/** Some vendors repeat the token they refuse; what they say is kept, so it goes first. */
+/** Some vendors repeat the token they refuse; what they say is kept, so it goes first: as it is, as JSON may spell it, and as in a form. */
 export function withoutSecrets(text: string, credentials: Readonly<Record<string, string>>): string {
   return Object.values(credentials)
     .filter((secret) => secret.length >= 6)
+    .flatMap((secret) => [secret, secret.replaceAll('/', String.raw`\/`), encodeURIComponent(secret)])
     .reduce((rest, secret) => rest.replaceAll(secret, '***'), text);
 }
 
@@ -149,7 +150,7 @@ export function errorOf(connector: Connector, response: VendorResponse): VendorE
   }
 }
 
-/** A 401, or what a vendor says instead of one inside a 2xx. A 403 is about rights: fresh credentials would not help. */
+/** A 401, or what a vendor says instead of one (Meta a 400, Marketo a 200); or rights that are missing, and may come with another token. */
 export function refusesCredentials({ code, status }: VendorError): boolean {
-  return status === 401 || (code === 'AUTH' && status !== null && status < 300);
+  return status === 401 || (code === 'AUTH' && status !== null);
 }

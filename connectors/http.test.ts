@@ -172,23 +172,27 @@ describe('credentials', () => {
     expect([error.code, simulator.stats().calls, gate.ends.length]).toEqual(['AUTH', 2, 2]);
   });
 
-  test('a refusal inside a 200 has them read again too; a 403 does not', async () => {
+  test.each([200, 400, 403])('an expired token said with a %p has them read again too', async (status) => {
     let reads = 0;
-    const answers = [200, 403].map((status) =>
-      server((request, response) => {
-        const old = request.headers.authorization === 'Bearer old';
-        response.writeHead(old ? status : 200).end(JSON.stringify(old ? { code: '602', category: 'MISSING_SCOPES' } : {}));
-      }),
-    );
-    const failureIn: Connector['failureIn'] = ({ status, data }) =>
-      (data as { code?: string }).code === '602' ? new VendorError({ code: 'AUTH', status, message: 'expired' }) : null;
-    const [hidden, forbidden] = await Promise.all(answers);
+    const picky = await server((request, response) => {
+      const old = request.headers.authorization === 'Bearer old';
+      response.writeHead(old ? status : 200).end(JSON.stringify(old ? { code: '602' } : {}));
+    });
+    const expired = (): VendorError => new VendorError({ code: 'AUTH', status, message: 'expired' });
+    const failureIn: Connector['failureIn'] = ({ data }) => ((data as { code?: string }).code === '602' ? expired() : null);
     const credentials = () => Promise.resolve({ token: reads++ === 0 ? 'old' : 'new' });
-    expect((await call({ baseUrl: hidden!.url, connector: { ...hubspot, failureIn }, credentials }).get('/x')).status).toBe(200);
+    const connector = { ...hubspot, failureIn, errorFrom: expired };
+    expect((await call({ baseUrl: picky.url, connector, credentials }).get('/x')).status).toBe(200);
     expect([reads, gate.ends.length, attempts.map(({ code }) => code)]).toEqual([2, 2, ['AUTH', 'OK']]);
-    reads = 0;
-    expect((await failure(call({ baseUrl: forbidden!.url, credentials }).get('/x'))).code).toBe('AUTH');
-    expect([reads, forbidden!.requests()]).toEqual([1, 1]);
+  });
+
+  test.each([400, 403, 422])('another refusal, by %p, does not', async (status) => {
+    let reads = 0;
+    const picky = await server((_request, response) => response.writeHead(status).end('{}'));
+    const errorFrom = (): VendorError => new VendorError({ code: 'INVALID', status, message: 'no' });
+    const credentials = () => Promise.resolve({ token: `token-${reads++}` });
+    expect((await failure(call({ baseUrl: picky.url, connector: { ...hubspot, errorFrom }, credentials }).get('/x'))).code).toBe('INVALID');
+    expect([reads, picky.requests()]).toEqual([1, 1]);
   });
 
   test('that cannot be read, or not be sent, cost no permit and no request', async () => {
@@ -354,6 +358,14 @@ describe('what is told', () => {
     const told = JSON.stringify([{ ...error }, error.message, error.stack, error.cause]);
     for (const hidden of ['sandbox-token', 'hunter2', 'ada@', 'ada%40']) expect(told).not.toContain(hidden);
     expect(error.message).toBe('hubspot closed the connection (ECONNRESET), GET /crm/v3/objects/contacts/***; the request may have taken effect');
+  });
+
+  test('what a vendor says of a secret is told without it, however it is spelt', async () => {
+    const token = '1//0secret+of/ours';
+    const spelt = [token, JSON.stringify(token), token.replaceAll('/', String.raw`\/`), encodeURIComponent(token)];
+    const echo = await server((_request, response) => response.writeHead(400).end(`{"message":"${spelt.map((one) => one.replaceAll('"', '')).join(' ')}"}`));
+    const error = await failure(call({ baseUrl: echo.url, credentials: () => Promise.resolve({ token }) }).get('/x'));
+    expect(error.vendorSaid).toEqual({ message: '*** *** *** ***' });
   });
 
   test('a connector that cannot read a refusal yields UNKNOWN', async () => {

@@ -18,7 +18,7 @@ import {
   unreadable,
   withoutSecrets,
 } from './http-wire';
-import { loggedIn } from './login';
+import { areReplaced, knowsWhoAsks, loggedIn } from './login';
 import { maskText } from './mask';
 import { networkError } from './network-errors';
 import type { CallEnd, Gate, Permit } from './permit';
@@ -42,9 +42,9 @@ export interface HttpAttempt {
 /** What {@link createVendorHttp} needs. */
 export interface VendorHttpOptions {
   connector: Connector;
-  /** The account's address: the connector's own unless overridden. */
+  /** The account's address: the connector's own unless overridden. Logins go there, too, if it is overridden. */
   baseUrl: string;
-  /** Credential fields by name. Kept until a 401, then read again, once per request. */
+  /** Credential fields by name. Kept until the vendor refuses them, then read again, once per request. */
   credentials: () => Promise<Readonly<Record<string, string>>>;
   gate: Gate;
   /** Budget scopes of a request that names a quota of its own. @default those of its call */
@@ -80,7 +80,9 @@ export function createVendorHttp(options: VendorHttpOptions): VendorHttp {
   const { connector, gate, onAttempt } = options;
   const timeoutMs = options.timeoutMs ?? 10_000;
   const base = new URL(options.baseUrl);
-  const root = base.href.replace(/\/+$/, '');
+  const root = rootOf(base);
+  const isOverridden = root !== rootOf(new URL(connector.baseUrl));
+  const loginRoot = connector.login?.baseUrl === undefined || isOverridden ? root : rootOf(new URL(connector.login.baseUrl));
   const loopback = /^(localhost|127\.|\[::1\])/.test(base.hostname);
   // An idle connection is dropped before the server's usual 5 s do it: a request on a connection just closed is ambiguous.
   const agents = { http: new http.Agent({ keepAlive: true, timeout: 4_000 }), https: new https.Agent({ keepAlive: true, timeout: 4_000 }) };
@@ -133,10 +135,11 @@ export function createVendorHttp(options: VendorHttpOptions): VendorHttp {
     by: CallOptions,
     nextPermit: () => Promise<Permit>,
     secrets: Readonly<Record<string, string>>,
+    to = root,
   ): Promise<VendorResponse> {
     const { method } = request;
     const path = shownPath(request.path);
-    const sendable = prepare(connector, root, request, secrets);
+    const sendable = prepare(connector, to, request, secrets);
     const permit = await nextPermit();
     if (by.signal?.aborted) {
       permit.giveBack();
@@ -224,7 +227,7 @@ export function createVendorHttp(options: VendorHttpOptions): VendorHttp {
       const request = async (vendorRequest: VendorRequest): Promise<VendorResponse> => {
         by.signal?.throwIfAborted();
         const { signal, ...alone } = by;
-        const login = (one: VendorRequest, own: Readonly<Record<string, string>>) => spend(one, alone, () => permits.login(one.quota), own);
+        const login = (one: VendorRequest, own: Readonly<Record<string, string>>) => spend(one, alone, () => permits.login(one.quota), own, loginRoot);
         const session = () => permits.patiently(currentCredentials(login));
         const used = await session().catch((error: unknown) => {
           signal?.throwIfAborted();
@@ -235,6 +238,7 @@ export function createVendorHttp(options: VendorHttpOptions): VendorHttp {
         } catch (error) {
           if (!(error instanceof VendorError) || !refusesCredentials(error)) throw error;
           permits.refused();
+          if (knowsWhoAsks(connector, error) && !(await areReplaced(used, options.credentials))) throw error;
           // Several calls may meet the refusal together: only the first throws the old credentials away.
           if (current === used) credentials = current = undefined;
           const fresh = await session();
@@ -255,6 +259,8 @@ export function createVendorHttp(options: VendorHttpOptions): VendorHttp {
     },
   };
 }
+
+const rootOf = (url: URL): string => url.href.replace(/\/+$/, '');
 
 function rateLimitedIn(error: VendorError): Pick<CallEnd, 'rateLimited'> {
   if (error.code !== 'RATE_LIMITED') return {};

@@ -78,6 +78,20 @@ test('the same token again is not tried twice', async () => {
   expect(simulator.stats().byPath).toEqual({ [identity]: 2, 'POST /rest/v1/leads.json': 2 });
 });
 
+test('rights that are missing are no reason to log in again, unless with other credentials', async () => {
+  let clientSecret = secret;
+  const http = vendorHttp({ credentials: () => Promise.resolve({ clientId: 'client', clientSecret }) });
+  const forbidden = { kind: 'status', status: 403, body: { success: false, errors: [{ code: '603', message: 'Access denied' }] } } as const;
+  await post(http);
+  simulator.addFault(forbidden);
+  expect(await failing(post(http))).toMatchObject({ code: 'AUTH', status: 403 });
+  expect(simulator.stats().byPath).toEqual({ [identity]: 1, 'POST /rest/v1/leads.json': 2 });
+  clientSecret = 'one-with-more-rights';
+  simulator.addFault(forbidden);
+  expect((await post(http)).status).toBe(200);
+  expect(simulator.stats().byPath).toEqual({ [identity]: 2, 'POST /rest/v1/leads.json': 4 });
+});
+
 test('a wrong secret is AUTH, and nothing of it is told', async () => {
   simulator.addFault({ kind: 'status', status: 401, body: { error: 'invalid_client', error_description: `Bad client credentials ${secret}` } });
   const error = await failing(post(vendorHttp()));
@@ -98,6 +112,11 @@ test.each([
   expect(simulator.stats().records.writes).toBe(0);
   await post(http);
   expect(simulator.stats().byPath).toEqual({ [identity]: 2, 'POST /rest/v1/leads.json': 1 });
+});
+
+test('a login refused for whatever reason is AUTH: no record is at fault', async () => {
+  simulator.addFault({ kind: 'status', status: 404 });
+  expect(await failing(post(vendorHttp()))).toMatchObject({ code: 'AUTH', status: 404, ambiguous: false, retryable: false });
 });
 
 test('a call that gives up leaves the login to the others', async () => {

@@ -131,11 +131,13 @@ export function createSimulator(vendor: SimulatedVendor, initial: SimConfigInput
     const now = clock();
     const headers = request.headers as Record<string, string | undefined>;
     const token = vendor.token(headers);
-    const { quota } = request.routeOptions.config as { quota?: string };
-    const call: CallState = { now, requestId: randomUUID(), token: token ?? '', limiter: limiterOf(token ?? '', quota), limits: limits.get(quota)! };
+    const { quota, open = false } = request.routeOptions.config as { quota?: string; open?: boolean };
+    // Where tokens come from nothing is counted, and headers tell of no quota.
+    const limiter = open ? new Limiter([], false) : limiterOf(token ?? '', quota);
+    const call: CallState = { now, requestId: randomUUID(), token: token ?? '', limiter, limits: limits.get(quota)! };
     calls.set(request, call);
     stats.arrived(request.method, request.routeOptions.url ?? '(no such path)', call.token);
-    if ((request.routeOptions.config as { open?: true }).open) return undefined;
+    if (open) return undefined;
     if (token === null || (config.tokens !== null && !config.tokens.includes(token))) {
       return answer(request, reply, call, vendor.failure(401, call.requestId));
     }
@@ -211,6 +213,8 @@ export function createSimulator(vendor: SimulatedVendor, initial: SimConfigInput
     }
   };
 
+  const form = (body: string): Record<string, string> => Object.fromEntries(new URLSearchParams(body));
+  app.addContentTypeParser('application/x-www-form-urlencoded', { parseAs: 'string' }, (_request, body, done) => done(null, form(String(body))));
   app.addContentTypeParser('text/csv', { parseAs: 'string' }, (_request, body, done) => done(null, body));
   // JSON:API (jsonapi.org) has a type of its own.
   app.addContentTypeParser('application/vnd.api+json', { parseAs: 'string' }, app.getDefaultJsonParser('error', 'error'));

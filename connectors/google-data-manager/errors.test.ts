@@ -82,6 +82,16 @@ test.each([
   expect(from(429, said(429, 'RESOURCE_EXHAUSTED', [...details]), headers)).toMatchObject({ code: 'RATE_LIMITED', limitName, retryAfterMs });
 });
 
+test.each([
+  [400, 'invalid_grant', 'AUTH', /^Google gave no access token, 400: No; the refresh token was revoked, .* set the new refresh token \(invalid_grant\)$/],
+  [401, 'invalid_client', 'AUTH', /compare client id and client secret/],
+  [401, 'unauthorized_client', 'AUTH', /another client/],
+  [400, 'word_of_tomorrow', 'AUTH', /, 400: No \(word_of_tomorrow\)$/],
+  [503, 'temporarily_unavailable', 'UNAVAILABLE', /, 503: No/],
+] as const)('no access token, by %p %s: %s, and what to do', (status, vendorCode, code, words) => {
+  expect(from(status, { error: vendorCode, error_description: 'No.' })).toMatchObject({ code, vendorCode, status, message: expect.stringMatching(words) });
+});
+
 test('odd bodies do no harm', () => {
   const odd = [undefined, null, 7, [], 'text', { error: 'x' }, { error: { status: 7 } }, { error: { status: 'ada@example.com' } }];
   const oddDetails = ['x', [null, 7], [{ reason: {}, metadata: [], fieldViolations: [{ field: {}, reason: 7 }, null] }]].map((details) => ({

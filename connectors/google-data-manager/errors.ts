@@ -2,9 +2,10 @@ import { z } from 'zod';
 import type { VendorResponse } from '../connector';
 import { VendorError, type VendorErrorCode, type VendorErrorFacts } from '../errors';
 import { maskText } from '../mask';
+import { tokenErrorIn } from '../oauth';
 import { retryAfterOf } from '../retry-after';
 import { day, minute } from './limits';
-import { remedyOf } from './reasons';
+import { loginRemedies, remedyOf } from './reasons';
 
 /** `google.rpc.Status` as JSON; `details` holds messages of several types, each optional. */
 const body = z.object({ error: z.object({ status: z.string(), message: z.string().optional().catch(undefined), details: z.array(z.unknown()).catch([]) }) });
@@ -79,8 +80,12 @@ const summaries: Readonly<Record<VendorErrorCode, string>> = {
 // Google names no wait. The day is over at a time it does not tell: look again in an hour.
 const waits: Readonly<Record<string, number>> = { [minute]: 60_000, [day]: 3_600_000 };
 
-/** Any non-2xx answer of the Data Manager API. */
+/** Any non-2xx answer of the Data Manager API, or of the token endpoint. */
 export function errorFrom(response: VendorResponse): VendorError {
+  return tokenErrorIn(response, 'Google', loginRemedies) ?? apiErrorFrom(response);
+}
+
+function apiErrorFrom(response: VendorResponse): VendorError {
   const said = saidIn(response.data);
   const code =
     (said && Object.hasOwn(byStatusName, said.status) ? byStatusName[said.status] : undefined) ??

@@ -1,4 +1,5 @@
 import { defineConnector } from '../connector';
+import { sessionIn, tokenRequest } from '../oauth';
 import { errorFrom } from './errors';
 import { limits, plans, quotas } from './limits';
 
@@ -9,12 +10,18 @@ import { limits, plans, quotas } from './limits';
 export const googleDataManager = defineConnector({
   vendor: 'google-data-manager',
   baseUrl: 'https://datamanager.googleapis.com',
-  // No `login`: a refresh token is exchanged at another host (oauth2.googleapis.com), which a connector does not reach.
-  credentials: ['accessToken'],
+  credentials: ['clientId', 'clientSecret', 'refreshToken'],
   plans,
   quotas,
   limits,
-  auth: ({ accessToken }) => ({ authorization: `Bearer ${accessToken ?? ''}` }),
+  // An access token lives an hour. Google tells so in `expires_in`; its 401 tells so by anybody's clock.
+  login: {
+    baseUrl: 'https://oauth2.googleapis.com',
+    request: ({ clientId = '', clientSecret = '', refreshToken = '' }) =>
+      tokenRequest('/token', { grant_type: 'refresh_token', client_id: clientId, client_secret: clientSecret, refresh_token: refreshToken }),
+    read: sessionIn,
+  },
+  auth: ({ token }): Record<string, string> => (token === undefined ? {} : { authorization: `Bearer ${token}` }),
   errorFrom,
   // Google tells nothing of what is left, in no header.
   limitReadings: () => [],

@@ -39,11 +39,22 @@ const remedies: Readonly<Record<string, string>> = {
   INVALID_NUMBER_FORMAT: 'an id is not a number; account ids are written without dashes',
   NOT_FOUND: 'it does not know the account or the list; compare operatingAccount, loginAccount and userListId with the account',
   SERVICE_DISABLED: 'the Data Manager API is not enabled in the Google Cloud project; enable it in the console, and wait some minutes',
-  ACCESS_TOKEN_SCOPE_INSUFFICIENT: 'the access token lacks the scope https://www.googleapis.com/auth/datamanager',
-  ACCESS_TOKEN_EXPIRED: 'the access token has expired; it lives an hour, and whoever provides it has to renew it',
-  UNAUTHENTICATED: 'the access token is missing, has expired or is no good; it lives an hour, and whoever provides it has to renew it',
-  PERMISSION_DENIED:
-    'the user of the access token may not write to the operating account, or the account does not exist; a manager account goes into loginAccount',
+  ACCESS_TOKEN_SCOPE_INSUFFICIENT:
+    'the refresh token was given without the scope https://www.googleapis.com/auth/datamanager; consent again with it, and set the new one',
+  ACCESS_TOKEN_EXPIRED: 'the access token has expired, and a new one did not help; consent again, and set the new refresh token',
+  UNAUTHENTICATED: 'the access token is no good, and a new one did not help; consent again, and set the new refresh token',
+  PERMISSION_DENIED: 'the user who consented may not write to the operating account, or the account does not exist; a manager account goes into loginAccount',
+};
+
+/**
+ * What to do when there is no access token for the refresh token, by the code of the token endpoint. Why a refresh token ends:
+ * developers.google.com/identity/protocols/oauth2#expiration, as nango.dev and workos.com quote it (2026).
+ */
+export const loginRemedies: Readonly<Record<string, string>> = {
+  invalid_grant:
+    'the refresh token was revoked, was not used for six months, or is of an app in status Testing, where it lives 7 days; consent again, and set the new refresh token',
+  invalid_client: 'compare client id and client secret with the OAuth client in the Google Cloud console',
+  unauthorized_client: 'the refresh token was given to another client; set client id, client secret and refresh token of the same one',
 };
 
 /** What to do, in plain words; undefined = Google's own words have to do. */

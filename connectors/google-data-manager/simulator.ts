@@ -3,6 +3,7 @@ import type { SimAnswer, SimRequest, SimRoute, SimulatedVendor } from '../simula
 import { googleDataManager } from './index';
 import { ingestion, status } from './limits';
 import { badRequest, failure, overQuota } from './simulator-answers';
+import { loginRoute } from './simulator-login';
 import { askedFor, keysIn, violationsIn, type AskedFor } from './simulator-validation';
 
 /** Whose match rate is `NOT_ELIGIBLE` is not documented. A list needs 100 members to be shown ads, so fewer are a fair guess. */
@@ -84,6 +85,7 @@ export const simulated: SimulatedVendor = {
     { method: 'POST', path: '/v1/audienceMembers::ingest', quota: ingestion, keys, handle: take('ingest') },
     { method: 'POST', path: '/v1/audienceMembers::remove', quota: ingestion, keys, handle: take('remove') },
     { method: 'GET', path: '/v1/requestStatus::retrieve', quota: status, handle: retrieve },
+    loginRoute,
   ],
   headers: () => ({}),
   limited: overQuota,

@@ -1,10 +1,7 @@
-import { z } from 'zod';
 import { defineConnector } from '../connector';
+import { sessionIn } from '../oauth';
 import { errorFrom, failureIn } from './errors';
 import { limits, plans } from './limits';
-
-// RFC 6750's characters, so that it can stand in a header.
-const token = z.object({ access_token: z.string().regex(/^[\w.~+/:=-]{1,4096}$/) });
 
 /**
  * Marketo Engage, one subscription. Each has an address of its own (`https://<munchkin>.mktorest.com`), so `…_BASE_URL` is
@@ -23,10 +20,7 @@ export const marketo = defineConnector({
       path: '/identity/oauth/token',
       query: { grant_type: 'client_credentials', client_id: clientId, client_secret: clientSecret },
     }),
-    read: ({ data }) => {
-      const read = token.safeParse(data);
-      return read.success ? { token: read.data.access_token } : null;
-    },
+    read: sessionIn,
   },
   auth: ({ token: session }): Record<string, string> => (session === undefined ? {} : { authorization: `Bearer ${session}` }),
   errorFrom,

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { accepts, tokenFor } from '../simulator/login';
 import type { SimAnswer, SimRequest, SimulatedVendor } from '../simulator/types';
 import { marketo } from './index';
 import { concurrent, daily } from './limits';
@@ -74,15 +74,13 @@ function problem(lead: Lead, request: SimRequest): { code: string; message: stri
   return undefined;
 }
 
-/** The same token until it expires; with `config.tokens` the first of them, so that a test can let one expire. */
 function identity({ query, config }: SimRequest): SimAnswer {
   const { grant_type: grant, client_id: id = '', client_secret: secret = '' } = query;
-  if (grant !== 'client_credentials' || id === '' || secret === '') {
+  if (grant !== 'client_credentials' || id === '' || !accepts(config, secret)) {
     return { status: 401, body: { error: 'invalid_client', error_description: 'Bad client credentials' } };
   }
-  const hash = createHash('sha256').update(`${id} ${secret}`).digest('hex');
   const scope = 'apis@example.com';
-  return { status: 200, body: { access_token: config.tokens?.[0] ?? `${hash.slice(0, 32)}:sim`, token_type: 'bearer', expires_in: 3599, scope } };
+  return { status: 200, body: { access_token: tokenFor(config, 'sim:', id, secret), token_type: 'bearer', expires_in: 3599, scope } };
 }
 
 /** Marketo, simulated: identity and leads, with documented limits and with errors inside 200. */

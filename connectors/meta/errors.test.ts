@@ -41,6 +41,7 @@ test.each([
   [500, said(1), 'UNAVAILABLE'],
   [400, said(100, { is_transient: true }), 'UNAVAILABLE'],
   [401, said(190), 'AUTH'],
+  [400, said(190, { error_subcode: 463 }), 'AUTH'],
   [400, '<!DOCTYPE html><title>Facebook | Error</title>', 'UNKNOWN'],
   [403, '<html>blocked</html>', 'UNKNOWN'],
   [502, '<html>Bad Gateway</html>', 'UNAVAILABLE'],

@@ -59,9 +59,10 @@ export function badParameter(requestId: string, message: string): SimAnswer {
   return said(400, requestId, { code: 100, message: `(#100) ${message}` });
 }
 
+const badToken = { code: 190, message: 'Invalid OAuth access token - Cannot parse access token' };
+
 const byStatus: Readonly<Record<number, Said>> = {
   400: invalid,
-  401: { code: 190, message: 'Invalid OAuth access token - Cannot parse access token' },
   403: permissions,
   404: {
     code: 100,
@@ -71,8 +72,9 @@ const byStatus: Readonly<Record<number, Said>> = {
   },
 };
 
-/** The answer for a status. Meta has words of its own for few of them. */
+/** The answer for a status. Meta has words of its own for few of them, and says of a token that is no good with a 400. */
 export function failure(status: number, requestId: string, detail?: string): SimAnswer {
+  if (status === 401) return said(400, requestId, badToken);
   if (status === 413)
     return { status, headers: { 'content-type': 'text/html' }, body: '<!DOCTYPE html><html lang="en" id="facebook"><title>Error</title></html>' };
   if (status >= 500)

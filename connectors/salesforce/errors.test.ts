@@ -38,6 +38,15 @@ test.each([
   expect(from(403, said('REQUEST_LIMIT_EXCEEDED', message), headers)).toMatchObject({ code: 'RATE_LIMITED', limitName, retryAfterMs });
 });
 
+test.each([
+  ['invalid_grant', 'request not supported on this domain', /: request not supported on this domain; enable the client credentials flow .* base URL/],
+  ['invalid_grant', 'no client credentials user enabled', /: no client credentials user enabled; .* name the user it runs as/],
+  ['invalid_client_id', 'client identifier invalid', /consumer key/],
+  ['invalid_client', 'invalid client credentials', /consumer key and secret/],
+])('no session, %s "%s": AUTH, and what to do', (error, error_description, words) => {
+  expect(from(400, { error, error_description })).toMatchObject({ code: 'AUTH', vendorCode: error, message: expect.stringMatching(words) as string });
+});
+
 test('messages are plain and hold no value', () => {
   expect(from(400, said('INVALID_EMAIL_ADDRESS', 'Email: invalid email address: ada@example.com')).message).toBe(
     'Salesforce refused the request, 400: Email: invalid email address: *** (INVALID_EMAIL_ADDRESS)',

@@ -1,6 +1,7 @@
 import type { VendorResponse } from '../connector';
 import { VendorError, type VendorErrorCode, type VendorErrorFacts } from '../errors';
 import { maskText, type MaskOptions } from '../mask';
+import { tokenErrorIn } from '../oauth';
 import { retryAfterOf } from '../retry-after';
 import { concurrent, daily } from './limits';
 
@@ -75,8 +76,20 @@ const summaries: Readonly<Record<VendorErrorCode, string>> = {
   TOO_LARGE: 'found the request too large',
 };
 
-/** Any non-2xx answer of Salesforce. */
+// Salesforce words several mistakes as `invalid_grant`; its description, which stands before, tells which.
+const loginRemedies: Readonly<Record<string, string>> = {
+  invalid_grant:
+    'enable the client credentials flow of the app, name the user it runs as, and let the account’s base URL be the org’s own (https://<domain>.my.salesforce.com)',
+  invalid_client_id: 'compare the client id with the consumer key of the app',
+  invalid_client: 'compare client id and client secret with consumer key and secret of the app',
+};
+
+/** Any non-2xx answer of Salesforce: its APIs say an array, its token endpoint an object. */
 export function errorFrom(response: VendorResponse): VendorError {
+  return tokenErrorIn(response, 'Salesforce', loginRemedies) ?? apiErrorFrom(response);
+}
+
+function apiErrorFrom(response: VendorResponse): VendorError {
   const [first] = errorsIn(response.data);
   const said = first ? explain(first) : undefined;
   const code = codeOf(response.status, said);

@@ -1,4 +1,5 @@
 import { defineConnector } from '../connector';
+import { sessionIn, tokenRequest } from '../oauth';
 import { errorFrom } from './errors';
 import { limitReadings, limits, plans } from './limits';
 
@@ -12,10 +13,16 @@ export const apiPath = '/services/data/v65.0';
 export const salesforce = defineConnector({
   vendor: 'salesforce',
   baseUrl: 'https://my-domain.salesforce.invalid',
-  credentials: ['token'],
+  credentials: ['clientId', 'clientSecret'],
   plans,
   limits,
-  auth: ({ token }) => ({ authorization: `Bearer ${token ?? ''}` }),
+  // The answer does not tell how long a session lives: the org's settings say so, and then a 401 does.
+  login: {
+    request: ({ clientId = '', clientSecret = '' }) =>
+      tokenRequest('/services/oauth2/token', { grant_type: 'client_credentials', client_id: clientId, client_secret: clientSecret }),
+    read: sessionIn,
+  },
+  auth: ({ token }): Record<string, string> => (token === undefined ? {} : { authorization: `Bearer ${token}` }),
   errorFrom,
   limitReadings: (response) => limitReadings(response.headers),
 });

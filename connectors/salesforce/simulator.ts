@@ -3,6 +3,7 @@ import { apiPath, salesforce } from './index';
 import { concurrent, daily } from './limits';
 import { bulkRoutes } from './simulator-bulk';
 import { failure } from './simulator-errors';
+import { loginRoute } from './simulator-login';
 import { targetProblem, writeRow, type SimTarget } from './simulator-rows';
 
 interface SentRecord {
@@ -56,6 +57,7 @@ export const simulated: SimulatedVendor = {
       empty: () => ({ status: 200, body: [] }),
     },
     ...bulkRoutes,
+    loginRoute,
   ],
   headers: (windows): Record<string, string> => {
     const day = windows.find(({ limit }) => limit.name === daily);

@@ -13,8 +13,10 @@ export const simConfig = z.strictObject({
   windowScale: z.number().positive().default(1),
   /** Added before each answer, milliseconds; a pair is a range. */
   latencyMs: z.union([z.number().min(0), z.tuple([z.number().min(0), z.number().min(0)])]).default(0),
-  /** Tokens accepted; null = any. */
+  /** Tokens accepted; null = any. A login hands out the first: to name another is to let all that were handed out expire. */
   tokens: z.array(z.string()).nullable().default(null),
+  /** Client secrets and refresh tokens that a login accepts; null = any. */
+  secrets: z.array(z.string()).nullable().default(null),
   /** Properties known beside the vendor's own; `*` = any. */
   properties: z.array(z.string()).default([]),
   /** Send Retry-After with 429 even where the vendor does not. */

@@ -46,7 +46,7 @@ test('every vendor folder with a simulator is a subject of this suite', () => {
 });
 
 describe.each(subjects)('$connector.vendor', ({ connector, simulated, credentials, once, quotas, operations }) => {
-  let attempts: HttpAttempt[];
+  let attempts: HttpAttempt[] = [];
   const secrets = Object.values(credentials);
   const limits = connector.limits(undefined);
   /** A 429 with most; some say it with a 403, or inside a 200. */
@@ -60,11 +60,6 @@ describe.each(subjects)('$connector.vendor', ({ connector, simulated, credential
   });
   const call = (fault?: FaultInput) => (fault?.kind.startsWith('timeout') ? clients.hasty() : clients.call());
 
-  beforeAll(async () => {
-    attempts = [];
-    // A login comes before the first request, and would be the one that faults strike.
-    for (const one of [clients.call(), clients.hasty()]) if (connector.login) await once(one);
-  });
   beforeEach(() => {
     attempts = [];
     simulator.configure({ limits: 'unlimited', retryAfter: 'none', tokens: null, windowScale: 1, jobMs: 10 });

@@ -236,7 +236,11 @@ export const subjects: Subject[] = [
   {
     connector: googleDataManager,
     simulated: simulatedGoogleDataManager,
-    credentials: { accessToken: 'ya29.conformance-0123456789abcdef' },
+    credentials: {
+      clientId: '1234567890-conformance.apps.googleusercontent.com',
+      clientSecret: 'GOCSPX-conformance-0123456789',
+      refreshToken: '1//0conformance-0123456789abcdef',
+    },
     // By itself: the job takes a refusal of the whole list for its end.
     once: (call) => call.post('/v1/audienceMembers:ingest', oneToUserList),
     quotas: {
@@ -271,7 +275,7 @@ export const subjects: Subject[] = [
   {
     connector: salesforce,
     simulated: simulatedSalesforce,
-    credentials: { token: '00D000000000001!conformance.0123456789abcdef' },
+    credentials: { clientId: '3MVG9.conformance.0123456789', clientSecret: 'conformance-consumer-secret-0123456789abcdef' },
     once: (call) => upsertSalesforceContacts.send(call, [{ externalId: 'once', fields: { LastName: 'Lovelace' } }]),
     operations: [
       operation({

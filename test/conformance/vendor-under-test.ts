@@ -12,7 +12,8 @@ const shortMs = 500;
 export interface VendorUnderTestOptions extends Pick<VendorHttpOptions, 'scopesOf' | 'onAttempt'> {
   connector: Connector;
   simulated: SimulatedVendor;
-  credentials: Readonly<Record<string, string>>;
+  /** A function is asked whenever they are read. */
+  credentials: Readonly<Record<string, string>> | (() => Readonly<Record<string, string>>);
   /** How the simulator starts. @default no limits */
   config?: SimConfigInput;
   /** On whose behalf calls are made. @default live, no scopes */
@@ -29,7 +30,7 @@ export interface VendorUnderTest {
   hasty(change?: Partial<CallOptions>): PermittedCall;
 }
 
-/** Starts and stops with the tests of the block it is called in; each test begins without records, faults and counts. */
+/** Starts and stops with the tests of the block it is called in; each test begins logged in, without records, faults and counts. */
 export function vendorUnderTest({ connector, simulated, credentials, config, by, ...rest }: VendorUnderTestOptions): VendorUnderTest {
   const simulator = createSimulator(simulated, config ?? { limits: 'unlimited' });
   const owner: CallOptions = by ?? { scopes: [], lane: 'live', sync: 'test' };
@@ -41,11 +42,18 @@ export function vendorUnderTest({ connector, simulated, credentials, config, by,
     const shared: VendorHttpOptions = {
       connector,
       baseUrl: url,
-      credentials: () => Promise.resolve(credentials),
+      credentials: () => Promise.resolve(typeof credentials === 'function' ? credentials() : credentials),
       gate,
       ...rest,
     };
     clients = { patient: createVendorHttp(shared), hasty: createVendorHttp({ ...shared, timeoutMs: shortMs }) };
+    // A login comes before the first request, and would be the one that faults strike and that counts hold.
+    if (connector.login)
+      for (const client of Object.values(clients))
+        await client
+          .call(owner)
+          .get('/')
+          .catch(() => undefined);
   });
   beforeEach(() => {
     gate.reset();

@@ -92,6 +92,23 @@ test('handed over, cancelled, then withdrawn: who may have landed is removed', a
   await exact();
 });
 
+test('the access token expires while a job runs: renewed once, nothing handed over twice, each member is verified', async () => {
+  const google = stage.sims['google-data-manager']!;
+  const calls = async (): Promise<number[]> => {
+    const { byPath } = await google.stats();
+    return ['/token', '/v1/audienceMembers::ingest'].map((path) => byPath[`POST ${path}`] as number);
+  };
+  const before = await calls();
+  await sql(`insert into members select i, 'm' || i || '@example.com', null, true from generate_series(5001, 5010) as t(i)`);
+  const run = await stage.start(stage.syncs.google);
+  await stage.until(run, ({ held }) => held.some(({ cause }) => cause === 'job'));
+  await google.configure({ tokens: ['ya29.renewed'] });
+  const { equation } = (await run.result()) as Awaited<ReturnType<AudienceStage['run']>>;
+  expect(equation).toMatchObject({ planned: 10, outcomes: { verified: 10 }, holds: true });
+  expect(await calls()).toEqual(before.map((count) => count + 1));
+  await exact();
+});
+
 test('withdrawn between the plan and the send: not sent', async () => {
   const handle = await stage.start(stage.syncs.google, { full: true });
   const view = await stage.until(handle, ({ state }) => state === 'waiting');
@@ -146,14 +163,16 @@ test('a list whose operations name members otherwise: Klaviyo, by e-mail address
 test('nothing that names a person is in history, ids or logs, of all of these runs', async () => {
   const { client, printed } = stage.stack;
   const named = /m\d+@example|(new|moved|late)@example|\+?49151\d{8}/i;
+  const secret = /sandbox-(?:client|secret|refresh)|ya29/;
   let runs = 0;
   for await (const { workflowId, runId } of client.workflow.list()) {
     const history = JSON.stringify(await client.workflow.getHandle(workflowId, runId).fetchHistory());
     const decoded = history.replaceAll(/"data":"([A-Za-z0-9+/=]+)"/g, (_all, data: string) => Buffer.from(data, 'base64').toString());
     expect(`${workflowId} ${decoded}`).not.toMatch(named);
+    expect(decoded).not.toMatch(secret);
     runs++;
   }
   expect(runs).toBeGreaterThan(10);
   expect(printed.length).toBeGreaterThan(runs);
-  expect(printed.filter((line) => named.test(line))).toEqual([]);
+  expect(printed.filter((line) => named.test(line) || secret.test(line))).toEqual([]);
 });

@@ -3,7 +3,7 @@ import path from 'node:path';
 import ts from 'typescript';
 import { createProgram } from '../../client/cli/program';
 import { accountVariable } from '../../syncs/accounts-api';
-import { syncs } from '../../syncs';
+import { subjects } from '../conformance/subjects';
 
 /* Documents rot unless something reads them: links, commands, variables, tests they name, and their code. */
 
@@ -159,11 +159,7 @@ describe('environment variables', () => {
       .map((entry) => entry.name),
     'mailroom',
   ];
-  const fields = [
-    'webhookSecret',
-    'baseUrl',
-    ...syncs.flatMap(({ to, enrich }) => [to, ...(enrich ? [enrich] : [])]).flatMap(({ account }) => account.connector.credentials),
-  ];
+  const fields = ['webhookSecret', 'baseUrl', ...subjects.flatMap(({ connector }) => connector.credentials)];
   const perAccount = new RegExp(
     `^(?:${vendors.flatMap((vendor) => fields.map((field) => accountVariable(vendor, 'ACCOUNT', field).replace('ACCOUNT', '[A-Z0-9_]+'))).join('|')}|SYNCLINE_[A-Z0-9_]+_SIMULATOR_PORT)$`,
   );

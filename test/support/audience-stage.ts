@@ -23,7 +23,9 @@ const env = {
   SYNCLINE_LOG_LEVEL: 'debug',
   SYNCLINE_META_MAIN_ACCESS_TOKEN: 'sandbox-token',
   SYNCLINE_KLAVIYO_MAIN_API_KEY: 'pk_sandbox',
-  SYNCLINE_GOOGLE_DATA_MANAGER_MAIN_ACCESS_TOKEN: 'sandbox-token',
+  SYNCLINE_GOOGLE_DATA_MANAGER_MAIN_CLIENT_ID: 'sandbox-client',
+  SYNCLINE_GOOGLE_DATA_MANAGER_MAIN_CLIENT_SECRET: 'sandbox-secret',
+  SYNCLINE_GOOGLE_DATA_MANAGER_MAIN_REFRESH_TOKEN: 'sandbox-refresh-token',
 };
 
 export async function startAudienceStage(engine: 'postgres' | 'duckdb'): Promise<AudienceStage> {

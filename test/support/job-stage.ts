@@ -18,7 +18,11 @@ export async function startJobStage(engine: 'postgres' | 'duckdb'): Promise<JobS
     {
       worker: 'test/support/job-worker.ts',
       vendors: { klaviyo: ['--limits', 'unlimited'], salesforce: ['--limits', 'unlimited'] },
-      env: { SYNCLINE_KLAVIYO_MAIN_API_KEY: 'pk_sandbox', SYNCLINE_SALESFORCE_MAIN_TOKEN: 'sandbox-token' },
+      env: {
+        SYNCLINE_KLAVIYO_MAIN_API_KEY: 'pk_sandbox',
+        SYNCLINE_SALESFORCE_MAIN_CLIENT_ID: 'sandbox-client',
+        SYNCLINE_SALESFORCE_MAIN_CLIENT_SECRET: 'sandbox-secret',
+      },
     },
   );
   const { stack } = stage;

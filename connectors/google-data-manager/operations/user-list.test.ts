@@ -90,7 +90,7 @@ describe('against the simulator', () => {
   const { simulator, call } = vendorUnderTest({
     connector: googleDataManager,
     simulated,
-    credentials: { accessToken: 'ya29.sandbox' },
+    credentials: { clientId: 'client', clientSecret: 'secret', refreshToken: '1//0sandbox' },
     config: { limits: 'unlimited', jobMs: 5 },
   });
   const run = async <I>(job: JobOperation<I>, rows: I[]): Promise<JobState> => {
@@ -124,6 +124,27 @@ describe('against the simulator', () => {
     for (const left of [rows.slice(1), []]) expect(await add.poll(call(), job, left)).toMatchObject({ state: 'ended', taken: 100 });
     // A job of before its members were counted in its name.
     expect(await add.poll(call(), job.replace('.100', ''), rows)).toMatchObject({ state: 'ended', taken: 100 });
+  });
+
+  afterEach(() => simulator.configure({ tokens: null, secrets: null }));
+
+  test('the access token expires while a job runs: it is renewed, and nothing is handed over twice', async () => {
+    const { job } = await add.submit(call(), people(100));
+    simulator.configure({ tokens: ['ya29.renewed'] });
+    const states = await Promise.all(Array.from({ length: 5 }, () => add.poll(call(), job, people(100))));
+    expect(states).toHaveLength(5);
+    expect(simulator.stats().byPath).toMatchObject({ 'POST /token': 1, 'POST /v1/audienceMembers::ingest': 1 });
+    while ((await add.poll(call(), job, people(100))).state === 'running') await delay(5);
+    expect(simulator.records()).toHaveLength(100);
+  });
+
+  test('a refresh token that is revoked: the cause says what to do, and no member is at fault', async () => {
+    simulator.configure({ tokens: ['ya29.another'], secrets: ['secret'] });
+    const error = await failing(add.submit(call(), people(2)));
+    expect(error).toMatchObject({ code: 'AUTH', status: 400, vendorCode: 'invalid_grant', ambiguous: false });
+    expect(error.message).toMatch(/revoked.*consent again, and set the new refresh token/);
+    simulator.configure({ tokens: null, secrets: null });
+    expect(await run(add, people(2))).toMatchObject({ state: 'ended', taken: 2 });
   });
 
   test('of few people no match rate is told', async () => {

@@ -83,10 +83,11 @@ describe('what Meta may say of a session', () => {
 });
 
 describe('against the simulator', () => {
+  let accessToken = 'EAAsandbox0123456789';
   const { simulator, gate, call, hasty } = vendorUnderTest({
     connector: meta,
     simulated,
-    credentials: { accessToken: 'EAAsandbox0123456789' },
+    credentials: () => ({ accessToken }),
     config: { limits: 'unlimited', jobMs: 10 },
   });
   beforeEach(() => simulator.configure({ limits: 'unlimited', jobMs: 10, properties: [], windowScale: 1 }));
@@ -208,6 +209,16 @@ describe('against the simulator', () => {
       await expect(call().post(`/v25.0/${id}/users`, body)).rejects.toMatchObject({ code: 'INVALID', vendorCode: '100' });
     await expect(call().post('/v25.0/vip/users', {})).rejects.toMatchObject({ code: 'NOT_FOUND', status: 400 });
     expect(simulator.records()).toEqual([]);
+  });
+
+  test('a token that expired is said with a 400: the one that is there now is taken, and the same not tried twice', async () => {
+    simulator.configure({ tokens: ['EAArenewed0123456789'] });
+    await expect(add.submit(call(), people(1))).rejects.toMatchObject({ code: 'AUTH', status: 400, vendorCode: '190' });
+    expect(gate.ends).toHaveLength(1);
+    accessToken = 'EAArenewed0123456789';
+    expect(await over((await add.submit(call(), people(1))).job)).toMatchObject({ taken: 1 });
+    expect(simulator.stats().byStatus['400']).toBe(2);
+    simulator.configure({ tokens: null });
   });
 
   test('the header speaks in percent, and in minutes when all is used up', async () => {

@@ -12,13 +12,20 @@ const rows = (size: number) => Array.from({ length: size }, (_, n) => row(n));
 const jobs = '/services/data/v65.0/jobs/ingest';
 
 describe('against the simulator', () => {
+  /** The session expires after the next request of this method. */
+  let lastOfSession: string | undefined;
   const { simulator, gate, call, hasty } = vendorUnderTest({
     connector: salesforce,
     simulated,
-    credentials: { token: 'sandbox-token' },
+    credentials: { clientId: 'client', clientSecret: 'secret' },
     by: { scopes: [], lane: 'backfill', sync: 'test' },
+    onAttempt: ({ method }) => {
+      if (method !== lastOfSession) return;
+      lastOfSession = undefined;
+      simulator.configure({ tokens: [`00D000000000001!after-${method}`] });
+    },
   });
-  beforeEach(() => simulator.configure({ jobMs: 0, properties: [] }));
+  beforeEach(() => simulator.configure({ jobMs: 0, properties: [], tokens: null }));
   // Every request of submit and poll spends a permit of its own.
   afterEach(() => expect([gate.ends.length, gate.open(), gate.endedTwice]).toEqual([simulator.stats().calls, 0, 0]));
 
@@ -45,6 +52,14 @@ describe('against the simulator', () => {
     expect(new Set(results.map(({ vendorId }) => vendorId)).size).toBe(1_000);
     expect(simulator.records()).toHaveLength(1_000);
     expect(simulator.records()[7]!.properties).toEqual({ External_Id__c: 'Shop-7', LastName: 'Lovelace, "7"\nKöln' });
+  });
+
+  test.each(['POST', 'PUT', 'PATCH'])('the session expires after the %s of a job: renewed once, every row written once', async (method) => {
+    lastOfSession = method;
+    const { job } = await importContacts.submit(call(), rows(20));
+    expect((await ended(job, rows(20))).every(({ status }) => status === 'verified')).toBe(true);
+    expect(simulator.stats()).toMatchObject({ byPath: { 'POST /services/oauth2/token': 1, [`POST ${jobs}`]: 1 }, records: { writes: 20, identical: 0 } });
+    expect(simulator.stats().byStatus['401']).toBe(1);
   });
 
   test('a complete job may hold failures: refused rows, and rows whose lock was taken', async () => {

@@ -81,7 +81,7 @@ describe('answers Salesforce may give', () => {
 });
 
 describe('against the simulator', () => {
-  const { simulator, call } = vendorUnderTest({ connector: salesforce, simulated, credentials: { token: 'sandbox-token' } });
+  const { simulator, call } = vendorUnderTest({ connector: salesforce, simulated, credentials: { clientId: 'client', clientSecret: 'secret' } });
 
   test.each([
     [{ LastName: 'x', Nope__c: 'y' }, 'INVALID_FIELD', 'No such column "Nope__c"'],

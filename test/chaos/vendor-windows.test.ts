@@ -3,7 +3,7 @@ import { compilePlan } from '../../syncs/define-sync';
 import { quantile } from '../../bench/figures';
 import type { Lane } from '../../schemas/plan';
 import { narrowSyncs, type Narrow } from '../support/narrow-syncs';
-import { runCli } from '../support/run-cli';
+import { runCliAt } from '../support/run-cli';
 import { startRecord, type StartedRecord } from '../support/start-record';
 import { startStack, type Stack } from '../support/stack';
 
@@ -28,6 +28,7 @@ async function startNarrow(
   return { stack, start: { contacts: starter(compilePlan(syncs.contacts)), profiles: starter(compilePlan(syncs.profiles)) } };
 }
 
+const syncline = (stack: Stack, ...args: string[]) => runCliAt('narrow-cli.ts', stack.env, ...args);
 const ended = async (records: readonly StartedRecord[]) => Promise.all(records.map(({ outcome }) => outcome));
 const accepted = (count: number) => Array(count).fill('accepted');
 
@@ -75,7 +76,7 @@ describe('two vendors in one worker', () => {
 
   test('paused by an operator: nothing is tried, no event is written while it lasts, and then they go in the order they came', async () => {
     const klaviyo = stack.sims['klaviyo']!;
-    expect((await runCli(stack.env, 'budget', 'pause', 'klaviyo/main.profiles', 'all')).code).toBe(0);
+    expect((await syncline(stack, 'budget', 'pause', 'klaviyo/main.profiles', 'all')).code).toBe(0);
     await delay(3_000);
     const calls = (await klaviyo.stats()).calls;
     const { records } = await paced(200, 100, () => start.profiles('backfill'));
@@ -88,7 +89,7 @@ describe('two vendors in one worker', () => {
     await delay(15_000);
     expect(await events()).toBe(early);
     expect((await klaviyo.stats()).calls).toBe(calls);
-    expect((await runCli(stack.env, 'budget', 'resume', 'klaviyo/main.profiles', 'all')).code).toBe(0);
+    expect((await syncline(stack, 'budget', 'resume', 'klaviyo/main.profiles', 'all')).code).toBe(0);
     const outcomes = await ended(records);
     expect(outcomes.map(({ outcome }) => outcome)).toEqual(accepted(200));
     expect(new Set(outcomes.map(({ attempts }) => attempts.length))).toEqual(new Set([1]));
@@ -120,6 +121,8 @@ describe('two vendors in one worker', () => {
     process.stderr.write(
       `outage: first after ${first - upAt} ms; live median ${quantile(liveAt, 0.5) - first} ms, bulk ${quantile(bulkAt, 0.5) - first} ms; ${perSecond.join(' ')}\n`,
     );
+    const taken = (from: number, to: number) => perSecond.slice(from, to).reduce((sum, calls) => sum + calls, 0) / (to - from);
+    expect(taken(0, 5)).toBeLessThan(0.4 * taken(20, 30));
     expect(quantile(liveAt, 0.5)).toBeLessThan(quantile(bulkAt, 0.5));
   });
 });
@@ -138,7 +141,7 @@ test('a spent day of 75 s: what does not fit goes in the next, each with one att
     expect(landed).toBeGreaterThan(20);
     expect(landed).toBeLessThanOrEqual(30);
     const open = records.at(-1)!;
-    const { json } = await runCli(stack.env, 'explain', open.handle.workflowId, '--json');
+    const { json } = await syncline(stack, 'explain', open.handle.workflowId, '--json');
     expect(json).toMatchObject({ status: 'running', cause: 'budget' });
     expect(Date.parse(json.until)).toBeGreaterThan(today + day.ms);
     const outcomes = await ended(records);
@@ -157,23 +160,28 @@ test('off-peak hours: bulk waits for them without a call or an event, live recor
   const minute = 60_000;
   const opens = Math.ceil((Date.now() + 45_000) / minute) * minute;
   const clock = (at: number) => new Date(at).toISOString().slice(11, 16);
-  const { stack, start } = await startNarrow('off_peak', { offPeak: { from: clock(opens), to: clock(opens + 5 * minute) } });
+  const { stack, start } = await startNarrow('off_peak', { offPeak: { from: clock(opens), to: clock(opens + 30 * minute) } });
   try {
     const klaviyo = stack.sims['klaviyo']!;
-    const bulk = await Promise.all(Array.from({ length: 20 }, () => start.profiles('backfill')));
+    const bulk = await Promise.all(Array.from({ length: 60 }, () => start.profiles('backfill')));
     const live = await Promise.all(Array.from({ length: 5 }, () => start.profiles('live')));
     expect((await ended(live)).map(({ outcome }) => outcome)).toEqual(accepted(5));
     await delay(2_000);
     expect((await klaviyo.stats()).calls).toBe(5);
-    const { out } = await runCli(stack.env, 'budget', 'klaviyo/main.profiles');
-    expect(out).toContain(`backfill send from ${clock(opens)} to ${clock(opens + 5 * minute)} (UTC): not now`);
-    const { json } = await runCli(stack.env, 'explain', bulk[0]!.handle.workflowId, '--json');
+    const { out } = await syncline(stack, 'budget', 'klaviyo/main.profiles');
+    expect(out).toContain(`backfill send from ${clock(opens)} to ${clock(opens + 30 * minute)} (UTC): not now`);
+    const { json } = await syncline(stack, 'explain', bulk[0]!.handle.workflowId, '--json');
     expect(json).toMatchObject({ status: 'running', cause: 'off-peak' });
     expect(Date.parse(json.until)).toBeGreaterThanOrEqual(opens - 1_000);
-    expect((await ended(bulk)).map(({ outcome }) => outcome)).toEqual(accepted(20));
-    const at = await landings(klaviyo, bulk);
+    // They come back spread over some minutes: the first are enough.
+    await Promise.race(bulk.map(({ outcome }) => outcome));
+    await delay(5_000);
+    const at = (await landings(klaviyo, bulk)).filter((one) => !Number.isNaN(one));
     expect(Math.min(...at)).toBeGreaterThanOrEqual(opens);
-    expect(Math.max(...at)).toBeLessThan(opens + 30_000);
+    expect(Math.min(...at)).toBeLessThan(opens + minute);
+    expect((await klaviyo.stats()).calls).toBe(5 + at.length);
+    await Promise.all(bulk.map(({ handle }) => handle.terminate('seen enough').catch(() => undefined)));
+    await ended(bulk);
   } finally {
     await stack.stop();
   }

@@ -9,7 +9,7 @@ import type { Stack } from './stack';
 export interface StartedRecord {
   email: string;
   handle: WorkflowHandle;
-  /** How it ended, whichever way. */
+  /** How it ended, whichever way; nothing of one that was terminated. */
   outcome: Promise<RecordOutcome>;
 }
 
@@ -28,6 +28,6 @@ export async function startRecord(stack: Stack, plan: SyncPlan, lane: Lane, n: n
   };
   const inLane: SyncPlan = { ...plan, budget: { ...plan.budget, lane } };
   const handle = await stack.client.workflow.start(recordSyncType, startOptions(inLane, event));
-  const outcome = handle.result().catch((error: any) => error.cause.details[0]) as Promise<RecordOutcome>;
+  const outcome = handle.result().catch((error: any) => error.cause?.details?.[0]) as Promise<RecordOutcome>;
   return { email, handle, outcome };
 }

@@ -236,3 +236,9 @@ export function compileTablePlan(sync: TableSync): TablePlan {
     overlap: sync.overlap,
   };
 }
+
+/** Every warehouse that some table sync reads. */
+export function warehouseAccounts(tableSyncs: readonly TableSync[]): WarehouseAccount[] {
+  const accounts = tableSyncs.map(({ from }) => from.warehouse);
+  return [...new Map(accounts.map((account) => [account.name, account])).values()];
+}

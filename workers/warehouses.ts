@@ -1,14 +1,8 @@
 import { createDuckDBWarehouse, createPostgresWarehouse, type Warehouse } from '../warehouse';
 import { ConfigError } from '../platform/config';
 import { SecretError, type Secrets } from '../platform/secrets';
-import type { TableSync } from '../syncs/define-table-sync';
+import { warehouseAccounts, type TableSync } from '../syncs/define-table-sync';
 import { warehouseVariable, type WarehouseAccount } from '../syncs/warehouses-api';
-
-/** Every warehouse that some table sync reads. */
-export function warehouseAccounts(tableSyncs: readonly TableSync[]): WarehouseAccount[] {
-  const accounts = tableSyncs.map(({ from }) => from.warehouse);
-  return [...new Map(accounts.map((account) => [account.name, account])).values()];
-}
 
 /** Opens nothing yet; a missing address stops the start, not the first run. */
 export function createWarehouses(tableSyncs: readonly TableSync[], secrets: Secrets): Map<string, Warehouse> {

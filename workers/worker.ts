@@ -9,7 +9,7 @@ import { createKeyHmac } from '../platform/hmac';
 import { budgetName, type BudgetScope, type Lane, type SyncPlan } from '../schemas/plan';
 import { budgetScopes } from '../syncs/accounts-api';
 import { compilePlan, scopesOf, vendorAccounts, type Spender, type Sync } from '../syncs/define-sync';
-import type { TableSync } from '../syncs/define-table-sync';
+import { warehouseAccounts, type TableSync } from '../syncs/define-table-sync';
 import { budgetTaskQueue, mainTaskQueue, vendorTaskQueue } from '../workflows/ids';
 import { createWebhook } from './alerts';
 import { createGate } from './budgets';
@@ -22,7 +22,7 @@ import { ensureSchedules } from './schedules';
 import { Starter } from './starter';
 import { Sweeper } from './sweeper';
 import { WarehouseQueues } from './warehouse-queues';
-import { createWarehouses, warehouseAccounts } from './warehouses';
+import { createWarehouses } from './warehouses';
 
 /** Longest wait for the first leases at start, milliseconds. */
 const firstLeaseMs = 5_000;

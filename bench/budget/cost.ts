@@ -5,8 +5,11 @@ import { type BenchContext, compared, informing, type Result } from '../bench';
 /** What the prototype of the budget cost: events per lease, leases a minute of a worker that calls without end. */
 const prototype = { events: 4.8, leases: 24 };
 
-/** After the last call: what is still under way ends and each worker says goodbye. Milliseconds. */
-const goodbyeMs = 15_000;
+/** Calls that wait in a busy worker; they are still made when it has been told to stop. */
+const backlog = 20;
+
+/** After that: they end, at ten a second, and each worker says goodbye. Milliseconds. */
+const goodbyeMs = 30_000;
 
 /** What a budget writes to its history: while workers spend without end, with and without live records, and while nobody wants anything. */
 export async function cost({ option, count, log }: BenchContext): Promise<Result[]> {
@@ -16,7 +19,7 @@ export async function cost({ option, count, log }: BenchContext): Promise<Result
     for (const live of [0, 2]) {
       const stage = await startBudgetStage({ latencyMs: '20-80' });
       try {
-        const env = { SPENDER_BUSY_MS: String(warmUpMs + spanMs + 2_000), ...(live > 0 ? { SPENDER_LIVE: String(live / workers) } : {}) };
+        const env = { SPENDER_BULK: String(backlog), SPENDER_BUSY_MS: String(warmUpMs + spanMs + 2_000), ...(live > 0 ? { SPENDER_LIVE: String(live / workers) } : {}) };
         for (let index = 0; index < workers; index++) await stage.spender(env);
         await delay(warmUpMs);
         const from = Date.now();

@@ -5,6 +5,7 @@ import { sandboxEnvironment, sandboxSecrets, withoutRealSettings } from './envir
 import { simulatorsFor } from './simulators';
 
 const addresses = {
+  warehouses: [],
   databaseUrl: 'postgres://syncline:syncline@127.0.0.1:5433/syncline',
   temporalAddress: '127.0.0.1:7233',
   simulators: { hubspot: 'http://127.0.0.1:9100', leadscore: 'http://127.0.0.1:9101' },
@@ -24,13 +25,13 @@ test('every account of the syncs has a fixed secret that real mode refuses', () 
 });
 
 test('the environment is a usable configuration, and all vendors in it are simulated', () => {
-  const env = sandboxEnvironment(syncs, addresses);
+  const env = sandboxEnvironment(syncs, [], addresses);
   expect(loadConfig(env)).toMatchObject({ mode: 'sandbox', databaseUrl: addresses.databaseUrl });
   expect(env).toMatchObject({ SYNCLINE_HUBSPOT_MAIN_BASE_URL: 'http://127.0.0.1:9100', SYNCLINE_LEADSCORE_SCORING_BASE_URL: 'http://127.0.0.1:9101' });
 });
 
 test('a vendor without a simulator is called nowhere', () => {
-  expect(sandboxEnvironment(syncs, { ...addresses, simulators: {} })).toMatchObject({ SYNCLINE_HUBSPOT_MAIN_BASE_URL: 'http://127.0.0.1:9' });
+  expect(sandboxEnvironment(syncs, [], { ...addresses, simulators: {} })).toMatchObject({ SYNCLINE_HUBSPOT_MAIN_BASE_URL: 'http://127.0.0.1:9' });
 });
 
 test('settings of a real installation do not reach the sandbox', () => {
@@ -47,5 +48,5 @@ test('settings of a real installation do not reach the sandbox', () => {
 test('each destination vendor is simulated, with the plan of its account', () => {
   const specs = simulatorsFor(syncs);
   expect(specs.map(({ vendor }) => vendor)).toEqual(['hubspot', 'leadscore']);
-  expect(specs[0]?.args.join(' ')).toContain('--vendor hubspot --plan professional --property last_order_name');
+  expect(specs[0]?.args.join(' ')).toContain('--vendor hubspot --plan professional --property customer_plan');
 });

@@ -1,6 +1,8 @@
 import { sandboxSecret, sandboxStandardWebhooksSecret, type Environment } from '../../platform/secrets';
+import type { SandboxWarehouse } from './warehouses';
 import { accountVariable } from '../../syncs/accounts-api';
 import { vendorAccounts, type Sync } from '../../syncs/define-sync';
+import type { TableSync } from '../../syncs/define-table-sync';
 
 /** A fixed secret of the sandbox. */
 export interface SandboxSecret {
@@ -14,14 +16,14 @@ export interface SandboxSecret {
 const nowhere = 'http://127.0.0.1:9';
 
 /** The fixed secrets of all accounts that the syncs name: a new sync has its own as soon as it is listed. */
-export function sandboxSecrets(syncs: readonly Sync[]): SandboxSecret[] {
+export function sandboxSecrets(syncs: readonly Sync[], tableSyncs: readonly TableSync[] = []): SandboxSecret[] {
   const sources = new Map(syncs.map(({ on }) => [on.account.secretVariable, on.account]));
   const webhooks = [...sources.values()].map(({ source, name, secretVariable }) => ({
     variable: secretVariable,
     value: isStandardWebhooks(source.vendor) ? sandboxStandardWebhooksSecret(secretVariable) : sandboxSecret(secretVariable),
     use: `signs webhooks of ${source.vendor}/${name}`,
   }));
-  const credentials = vendorAccounts(syncs).flatMap(({ connector, name }) =>
+  const credentials = vendorAccounts([...syncs, ...tableSyncs]).flatMap(({ connector, name }) =>
     connector.credentials.map((field) => {
       const variable = accountVariable(connector.vendor, name, field);
       return { variable, value: sandboxSecret(variable), use: `calls ${connector.vendor}/${name}` };
@@ -42,11 +44,12 @@ export interface SandboxAddresses {
   webUiUrl?: string;
   /** By vendor. */
   simulators: Readonly<Record<string, string>>;
+  warehouses: readonly SandboxWarehouse[];
 }
 
 /** What gateway, worker and the command line need to work on a sandbox. */
-export function sandboxEnvironment(syncs: readonly Sync[], addresses: SandboxAddresses): Record<string, string> {
-  const baseUrls = vendorAccounts(syncs).map(
+export function sandboxEnvironment(syncs: readonly Sync[], tableSyncs: readonly TableSync[], addresses: SandboxAddresses): Record<string, string> {
+  const baseUrls = vendorAccounts([...syncs, ...tableSyncs]).map(
     ({ connector: { vendor }, name }) => [accountVariable(vendor, name, 'baseUrl'), addresses.simulators[vendor] ?? nowhere] as const,
   );
   return {
@@ -55,8 +58,9 @@ export function sandboxEnvironment(syncs: readonly Sync[], addresses: SandboxAdd
     TEMPORAL_ADDRESS: addresses.temporalAddress,
     TEMPORAL_NAMESPACE: 'default',
     ...(addresses.webUiUrl === undefined ? {} : { SYNCLINE_WEB_UI_URL: addresses.webUiUrl }),
-    ...Object.fromEntries(sandboxSecrets(syncs).map(({ variable, value }) => [variable, value])),
+    ...Object.fromEntries(sandboxSecrets(syncs, tableSyncs).map(({ variable, value }) => [variable, value])),
     ...Object.fromEntries(baseUrls),
+    ...Object.fromEntries(addresses.warehouses.flatMap(({ env }) => Object.entries(env))),
   };
 }
 

@@ -165,7 +165,7 @@ async function ready(child: Child, url: string): Promise<void> {
   throw new Error(`PostgreSQL ${how}. Its last words:\n${child.lastLines() || '(none)'}`);
 }
 
-async function ensureDatabase(url: string, database: string): Promise<void> {
+export async function ensureDatabase(url: string, database: string): Promise<void> {
   const client = new Client({ connectionString: url });
   await client.connect();
   try {

@@ -2,11 +2,12 @@ import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import type { Environment } from '../../platform/secrets';
 import type { Sync } from '../../syncs/define-sync';
+import type { TableSync } from '../../syncs/define-table-sync';
 import type { Child } from './child';
 import { sandboxEnvironment, withoutRealSettings } from './environment';
 import { keepRunning, type Kept } from './keep-running';
 import type { Log } from './log';
-import { startPostgres } from './postgres';
+import { ensureDatabase, startPostgres } from './postgres';
 import { createProcessLogs, type ProcessLogs } from './process-log';
 import { createSupervisor, type NodeProcess, type Supervisor } from './processes';
 import type { SandboxPorts } from './service-ports';
@@ -14,9 +15,11 @@ import { type SimulatorControl, simulatorControl, simulatorsFor, type SimulatorS
 import { prepareTemporal } from './temporal-ready';
 import { findTemporalBinary } from './temporal-binary';
 import { startTemporal } from './temporal-server';
+import { sandboxWarehouses, type SandboxWarehouse } from './warehouses';
 
 export interface SandboxOptions {
   syncs: readonly Sync[];
+  tableSyncs: readonly TableSync[];
   /** Databases and logs. */
   folder: string;
   ports: SandboxPorts;
@@ -40,6 +43,7 @@ export interface Sandbox {
   readonly databaseUrl: string;
   readonly temporalAddress: string;
   readonly simulators: ReadonlyMap<string, SimulatorControl>;
+  readonly warehouses: readonly SandboxWarehouse[];
   readonly logFolder: string;
   /** The process to kill for the demonstration. */
   readonly workerPid: () => number;
@@ -72,7 +76,7 @@ export function startSandbox(options: SandboxOptions): SandboxHandle {
 }
 
 async function startAll(options: SandboxOptions, supervisor: Supervisor, logs: ProcessLogs, closing: AbortSignal): Promise<Sandbox> {
-  const { syncs, folder, lasting, step, log } = options;
+  const { syncs, tableSyncs, folder, lasting, step, log } = options;
   const { services, simulators: simulatorPorts } = options.ports;
   const keep = <C extends Child>(start: () => Promise<C>): Promise<Kept<C>> => keepRunning(async () => supervisor.add(await start()), { log, closing });
   const node = (name: string, entry: string, env: Record<string, string>, args: string[] = []): Promise<Kept<NodeProcess>> => {
@@ -107,14 +111,18 @@ async function startAll(options: SandboxOptions, supervisor: Supervisor, logs: P
   });
   const simulate = (spec: SimulatorSpec) =>
     node(`simulator-${spec.vendor}`, 'connectors/simulate.ts', {}, [...spec.args, '--port', String(simulatorPorts[spec.vendor] ?? 0)]);
-  const specs = simulatorsFor(syncs);
+  const specs = simulatorsFor([...syncs, ...tableSyncs]);
   const simulators = step(`simulators: ${specs.map(({ vendor }) => vendor).join(', ')}`, () => Promise.all(specs.map(simulate)));
 
   const [postgres, temporalServer, simulated] = await Promise.all([database, temporal, simulators]);
   const simulatorUrls = Object.fromEntries(specs.map(({ vendor }, index) => [vendor, String(simulated[index]?.current().ready['url'])]));
   const webUiUrl = temporalServer.current().uiUrl;
-  const env = sandboxEnvironment(syncs, {
-    databaseUrl: postgres.current().url,
+  const databaseUrl = postgres.current().url;
+  const warehouses = sandboxWarehouses(tableSyncs, { databaseUrl, folder, env: options.env });
+  for (const { database: name } of warehouses) if (name !== undefined) await ensureDatabase(databaseUrl, name);
+  const env = sandboxEnvironment(syncs, tableSyncs, {
+    databaseUrl,
+    warehouses,
     temporalAddress: temporalServer.current().address,
     simulators: simulatorUrls,
     ...(webUiUrl === undefined ? {} : { webUiUrl }),
@@ -131,8 +139,9 @@ async function startAll(options: SandboxOptions, supervisor: Supervisor, logs: P
     gatewayUrl: String(door.current().ready['url']),
     metricsUrl: String(work.current().ready['url']),
     ...(webUiUrl === undefined ? {} : { webUiUrl }),
-    databaseUrl: postgres.current().url,
+    databaseUrl,
     temporalAddress: temporalServer.current().address,
+    warehouses,
     simulators: new Map(Object.entries(simulatorUrls).map(([vendor, url]) => [vendor, simulatorControl(url)])),
     logFolder: logs.folder,
     workerPid: () => work.current().pid,

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
-import { vendorAccounts, type Sync } from '../../syncs/define-sync';
+import { vendorAccounts, type Spender } from '../../syncs/define-sync';
 
 /** A destination vendor of the syncs, and how its simulator is started. */
 export interface SimulatorSpec {
@@ -8,15 +8,15 @@ export interface SimulatorSpec {
   args: string[];
 }
 
-/** HubSpot properties that the sample syncs write beyond the default ones: one would create them in the portal's settings. */
-const customProperties = ['last_order_name', 'last_order_total', 'last_order_date', 'stripe_customer_id', 'billing_delinquent', 'lead_score'];
+/** HubSpot properties that the samples and the docs' examples write beyond the default ones: one would create them in the portal's settings. */
+const customProperties = ['customer_plan', 'last_order_name', 'last_order_total', 'last_order_date', 'stripe_customer_id', 'billing_delinquent', 'lead_score'];
 
 const extraArgs: Readonly<Record<string, readonly string[]>> = {
   hubspot: customProperties.flatMap((name) => ['--property', name]),
 };
 
 /** One simulator per destination vendor that has one. */
-export function simulatorsFor(syncs: readonly Sync[]): SimulatorSpec[] {
+export function simulatorsFor(syncs: readonly Pick<Spender, 'to' | 'enrich'>[]): SimulatorSpec[] {
   const accounts = new Map(vendorAccounts(syncs).map((account) => [account.connector.vendor, account]));
   return [...accounts.values()]
     .filter(({ connector }) => hasSimulator(connector.vendor))

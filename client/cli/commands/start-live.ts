@@ -28,7 +28,7 @@ const burst = { count: 50, perSecond: 10 };
 /** `npm start`: the sandbox, until Ctrl-C. What it stored is there at the next start. */
 export async function startLive(context: CliContext, options: StartOptions): Promise<Answer> {
   const { terminal, env } = context;
-  const syncs = context.syncs();
+  const [syncs, tableSyncs] = [context.syncs(), context.tableSyncs()];
   const folder = stateFolder(env);
   refuseSecond(folder);
   const startedAt = Date.now();
@@ -37,13 +37,13 @@ export async function startLive(context: CliContext, options: StartOptions): Pro
     terminal.note('  SYNCLINE_DATABASE_URL is left alone: without TEMPORAL_ADDRESS a sandbox with a database of its own starts');
 
   const ports = await resolvePorts(
-    simulatorsFor(syncs).map(({ vendor }) => vendor),
+    simulatorsFor([...syncs, ...tableSyncs]).map(({ vendor }) => vendor),
     env,
   ).catch(portsInUse);
   const screen = createLiveScreen(process.stdout);
   let say = (line: string) => terminal.note(`  ${line}`);
   const stop = stopOnSignal(() => void handle.kill());
-  const handle = startSandbox({ syncs, folder, ports, lasting: true, env, log: (line) => say(line), step: stepsOn(terminal, stop.signal) });
+  const handle = startSandbox({ syncs, tableSyncs, folder, ports, lasting: true, env, log: (line) => say(line), step: stepsOn(terminal, stop.signal) });
   try {
     const sandbox = await Promise.race([handle.started, stop.requested]);
     if (!sandbox) return stopped();
@@ -96,7 +96,7 @@ function introduction(terminal: Terminal, context: CliContext, sandbox: Sandbox,
     addressesText(terminal, sandbox),
     '',
     bold('Its fixed secrets (public: real mode refuses them)'),
-    secretsText(terminal, context.syncs()),
+    secretsText(terminal, context.syncs(), context.tableSyncs()),
     '',
     bold('Sign a webhook by hand'),
     handSignedWebhook(sandbox.gatewayUrl),
@@ -144,8 +144,15 @@ async function traffic({ sandbox, ledger, options, signal, print }: TrafficOptio
 }
 
 function documentOf(sandbox: Sandbox): object {
-  const { workerPid: _of, simulators, ...facts } = sandbox;
-  return { ready: true, ...facts, simulators: Object.fromEntries([...simulators].map(([vendor, { url }]) => [vendor, url])), workerPid: sandbox.workerPid() };
+  const { workerPid: _of, simulators, warehouses, ...facts } = sandbox;
+  const warehouseAddresses = Object.fromEntries(warehouses.map(({ name, shown }) => [name, shown]));
+  return {
+    ready: true,
+    ...facts,
+    warehouses: warehouseAddresses,
+    simulators: Object.fromEntries([...simulators].map(([vendor, { url }]) => [vendor, url])),
+    workerPid: sandbox.workerPid(),
+  };
 }
 
 function stopped(): Answer {

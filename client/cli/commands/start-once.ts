@@ -25,7 +25,7 @@ const extraFaultsVariable = 'SYNCLINE_SANDBOX_EXTRA_FAULTS';
 /** `npm start -- --once`: the samples to their end, and the count. Nothing of it stays. */
 export async function startOnce(context: CliContext, options: { json?: boolean }): Promise<Answer> {
   const { terminal, env } = context;
-  const syncs = context.syncs();
+  const [syncs, tableSyncs] = [context.syncs(), context.tableSyncs()];
   const startedAt = Date.now();
   const folder = await mkdtemp(path.join(os.tmpdir(), 'syncline-once-'));
   if (process.getuid?.() === 0) await chmod(folder, 0o755); // PostgreSQL then runs as another user, who must get in
@@ -34,13 +34,14 @@ export async function startOnce(context: CliContext, options: { json?: boolean }
 
   terminal.note('Syncline, once: fresh state, the samples to their end');
   const ports = await resolvePorts(
-    simulatorsFor(syncs).map(({ vendor }) => vendor),
+    simulatorsFor([...syncs, ...tableSyncs]).map(({ vendor }) => vendor),
     env,
     true,
   );
   const stop = stopOnSignal(() => void handle.kill());
   const handle = startSandbox({
     syncs,
+    tableSyncs,
     folder,
     ports,
     lasting: false,

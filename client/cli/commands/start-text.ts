@@ -3,6 +3,7 @@ import type { Sandbox } from '../../sandbox/sandbox';
 import { sandboxSecrets } from '../../sandbox/environment';
 import { sandboxSecret } from '../../../platform/secrets';
 import type { Sync } from '../../../syncs/define-sync';
+import type { TableSync } from '../../../syncs/define-table-sync';
 import { type Cell, pairs, table } from '../output/table';
 import { outcomeColour } from '../output/words';
 import type { Terminal } from '../terminal';
@@ -32,15 +33,16 @@ export function addressesText(terminal: Terminal, sandbox: Sandbox): string {
     ...simulators,
     ['Temporal', sandbox.temporalAddress],
     ['PostgreSQL', sandbox.databaseUrl],
+    ...sandbox.warehouses.map(({ name, shown }) => [`warehouse ${name}`, shown] as const),
     ['logs', sandbox.logFolder],
   ]);
 }
 
 /** The sandbox's secrets, which are no secrets. */
-export function secretsText(terminal: Terminal, syncs: readonly Sync[]): string {
+export function secretsText(terminal: Terminal, syncs: readonly Sync[], tableSyncs: readonly TableSync[]): string {
   return pairs(
     terminal,
-    sandboxSecrets(syncs).map(({ variable, value }) => [variable, value] as const),
+    sandboxSecrets(syncs, tableSyncs).map(({ variable, value }) => [variable, value] as const),
   );
 }
 

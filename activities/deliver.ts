@@ -60,7 +60,7 @@ export function createDeliver(deps: ActivityDeps, deliveries: Deliveries) {
 
   /** Books the failed attempt with its wait, and logs it: the one line per retry. */
   function failure(input: DeliverInput, before: AttemptEnd[], end: ItemEnd & { kind: 'failed' }): { attempts: AttemptEnd[]; waitMs: number } {
-    const waitMs = backoffMs(input.plan.retry, before.length + 1, end.retryAfterMs, deps.random());
+    const waitMs = backoffMs(input.plan.retry, before.length + 1, { code: end.attempt.code, retryAfterMs: end.retryAfterMs }, deps.random());
     const attempt = { ...end.attempt, waitMs };
     deps.log.warn(
       {

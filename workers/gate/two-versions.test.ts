@@ -11,7 +11,7 @@ const limits: BudgetLimit[] = [
 /** What a message had before everything that was added since the first version: whatever may be left out, is. */
 function firstVersionOf<T extends LeaseRequest | LeaseReply>(message: T): T {
   const old: any = structuredClone(message);
-  for (const field of ['offPeak', 'readings', 'alerted', 'alerts', 'answeredMs', 'unknown']) delete old[field];
+  for (const field of ['offPeak', 'readings', 'alerted', 'alerts', 'answeredMs', 'unknown', 'calls']) delete old[field];
   for (const count of old.counts) delete count.bulk;
   return old;
 }
@@ -20,7 +20,7 @@ function firstVersionOf<T extends LeaseRequest | LeaseReply>(message: T): T {
 function laterVersionOf<T extends LeaseRequest | LeaseReply>(message: T): T {
   const added = { lastingly: true, since: 3 };
   const later: any = { ...structuredClone(message), hints: [added] };
-  for (const list of ['slots', 'counts', 'demand', 'groups']) later[list]?.forEach((one: object) => Object.assign(one, { hints: added }));
+  for (const list of ['slots', 'counts', 'demand', 'groups', 'failures', 'calls']) later[list]?.forEach((one: object) => Object.assign(one, { hints: added }));
   return later;
 }
 

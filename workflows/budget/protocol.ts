@@ -39,7 +39,10 @@ export interface LeaseRequest {
   readings?: LimitReport[];
   /** 429s met: how long the vendor wants to be left alone from now. */
   refusals?: Refusal[];
+  /** Calls that failed since the vendor last answered one of this worker's. */
   failures?: FailureReport[];
+  /** How all calls ended of late, answered ones too. */
+  calls?: CallsReport[];
   /** Milliseconds since the vendor last answered for some record; left out when there is nothing new. */
   answeredMs?: number;
   /** How the probe this worker was handed ended; `unused`: nothing was sent. */
@@ -92,6 +95,18 @@ export interface FailureReport {
   /** Key HMACs. */
   records: string[];
   connection: boolean;
+  since: number;
+}
+
+/** Calls that ended within a second. */
+export interface CallsReport {
+  /** Milliseconds ago. */
+  ms: number;
+  /** The vendor answered for some record. */
+  answered: number;
+  failed: number;
+  /** Key HMACs of some that failed. */
+  records: string[];
   since: number;
 }
 

@@ -15,6 +15,10 @@ export function checkLease(request: LeaseRequest): void {
     whole(`lease request: units left of ${name}`, left);
     whole(`lease request: units spent of ${name}`, spent);
   }
+  for (const { answered, failed } of request.calls ?? []) {
+    whole('lease request: calls answered', answered);
+    whole('lease request: calls failed', failed);
+  }
   for (const group of request.demand) {
     if (!laneOrder.includes(group.lane))
       throw new Error(`lease request: lane "${String(group.lane)}" of ${group.sync}; expected one of ${laneOrder.join(', ')}`);

@@ -1,11 +1,9 @@
 import type { CallReport } from '../../activities/deps';
-import { breakerDefaults, count, failed, newBreaker, reached } from '../../workflows/budget/breaker';
+import { breakerDefaults, count, failed, mostRecords, newBreaker, reached } from '../../workflows/budget/breaker';
 import type { BreakerReply, CallsReport, LeaseRequest } from '../../workflows/budget/protocol';
 
 /** Until the budget's word comes: how long our own failures alone keep the door shut, milliseconds. */
 const provisionalMs = 2_000;
-/** Records told by name, of one second's failures. */
-const mostRecords = 10;
 
 /** What one process knows of a scope's breaker, and has to tell the budget of. Monotonic milliseconds. */
 export class BreakerMirror {
@@ -14,6 +12,8 @@ export class BreakerMirror {
   /** `held`: ours to make; `out`: under way. */
   private probe: 'none' | 'held' | 'out' = 'none';
   private probeEnd: 'good' | 'bad' | 'unused' | undefined;
+  /** Records (key HMACs) the probe had better not be, while it is not closed. */
+  suspects: readonly string[] = [];
   ramp = 1;
   /** When a record last landed, in whichever worker. */
   landedAt = -Infinity;
@@ -70,11 +70,18 @@ export class BreakerMirror {
       this.failures.push({ at: now, records, connection: end.connection, since });
       failed(this.own, now, records, end.connection);
       if (this.own.openUntil > 0 && this.openUntil <= now && !this.halfOpen) this.openUntil = now + provisionalMs;
+      // Until the budget says the same, or more.
+      if (this.own.openUntil > 0) this.suspect(this.own.suspects);
+      if (this.probe === 'out') this.suspect(records);
     }
     if (this.probe === 'out') {
       this.probe = 'none';
       this.probeEnd = good ? 'good' : bad ? 'bad' : 'unused';
     }
+  }
+
+  private suspect(records: readonly string[]): void {
+    this.suspects = [...new Set([...this.suspects, ...records])].slice(-mostRecords);
   }
 
   /** A call that ended: for these records it failed, for none it was answered. */
@@ -121,6 +128,7 @@ export class BreakerMirror {
     const { unheard } = this;
     this.openUntil = reply.openMs > 0 ? now + reply.openMs : unheard ? this.openUntil : 0;
     this.halfOpen = reply.openMs > 0 || reply.halfOpen;
+    if (!unheard) this.suspects = reply.suspects ?? (this.halfOpen ? this.suspects : []);
     this.ramp = reply.ramp;
     if (reply.probe) this.probe = 'held';
     if (!this.halfOpen) {

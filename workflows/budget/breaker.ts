@@ -15,6 +15,8 @@ export interface BreakerState {
   calls: [second: number, answered: number, failed: number][];
   /** Records that failed recently: each once, with its last time, the newest last. */
   records: [record: string, at: number][];
+  /** Records that opened it or failed as the last probes: whatever is wrong may be wrong with them alone. */
+  suspects: string[];
   /** Epoch ms; 0 = closed. */
   openUntil: number;
   /** Length of the current or last open spell; 0 after a success. */
@@ -54,11 +56,11 @@ export const breakerDefaults: BreakerOptions = {
   surplus: { calls: 20, records: 5 },
 };
 
-/** Records remembered by name. */
-const mostRecords = 10;
+/** Records remembered by name, of each kind. */
+export const mostRecords = 10;
 
 export function newBreaker(): BreakerState {
-  return { failures: [], calls: [], records: [], openUntil: 0, spellMs: 0, probingSince: 0 };
+  return { failures: [], calls: [], records: [], suspects: [], openUntil: 0, spellMs: 0, probingSince: 0 };
 }
 
 /** `go`, `probe` (this caller is the one that tests), or `shut`. */
@@ -115,12 +117,14 @@ export function missed(state: BreakerState, at: number, records: readonly string
 export function judge(state: BreakerState, now: number, options = breakerDefaults): void {
   if (state.openUntil > 0) return;
   const unanswered = state.failures.filter((one) => one.connection).length;
-  if ((state.records.length >= options.records && mostFail(state, now, options)) || unanswered >= options.failures) open(state, now, options);
+  const records = state.records.map(([record]) => record);
+  const failing = records.length >= options.records && mostFail(state, now, options);
+  if (failing || unanswered >= options.failures) open(state, now, records, options);
 }
 
 /** A call failed for these records: counted and judged at once. As the probe it opens for longer. */
 export function failed(state: BreakerState, now: number, records: readonly string[], connection: boolean, options = breakerDefaults): void {
-  if (state.openUntil > 0 && now >= state.openUntil) return open(state, now, options);
+  if (state.openUntil > 0 && now >= state.openUntil) return open(state, now, records, options);
   missed(state, now, records, connection, options);
   count(state, now, { answered: 0, failed: 1, records: records.slice(0, options.records) }, options);
   judge(state, now, options);
@@ -137,7 +141,8 @@ function mostFail({ calls, records }: BreakerState, now: number, options: Breake
   return failures >= options.failures && failures > answered;
 }
 
-function open(state: BreakerState, now: number, options: BreakerOptions): void {
+function open(state: BreakerState, now: number, records: readonly string[], options: BreakerOptions): void {
+  state.suspects = [...new Set([...state.suspects, ...records])].slice(-mostRecords);
   state.spellMs = state.spellMs === 0 ? options.openMs : Math.min(options.maxOpenMs, state.spellMs * 2);
   state.openUntil = now + state.spellMs;
   state.probingSince = 0;

@@ -207,6 +207,8 @@ export interface BreakerReply {
   ramp: number;
   /** Milliseconds since a record last landed in this scope; -1 = never. */
   landedMs: number;
+  /** Unless it is closed: key HMACs that opened it or failed as the last probes. The probe is one of them only if nothing else waits. */
+  suspects?: string[];
 }
 
 /** An operator's change of the budget. */

@@ -1,5 +1,5 @@
 import { admit, count, failed, forgetCalls, judge, missed, reached, succeeded, unused, type BreakerState } from './breaker';
-import type { BreakerReply, LeaseRequest } from './protocol';
+import type { BreakerReply, FailureReport, LeaseRequest } from './protocol';
 import type { BudgetState } from './state';
 
 /** After the vendor is back, the rate grows from a tenth to all of it in so many milliseconds. */
@@ -18,7 +18,13 @@ export function hearHealth(state: BudgetState, request: LeaseRequest, now: numbe
   if (request.probe !== undefined && state.prober === request.worker) {
     state.prober = '';
     if (request.probe === 'unused') unused(breaker);
-    if (request.probe === 'bad') failed(breaker, now, [], false);
+    if (request.probe === 'bad')
+      failed(
+        breaker,
+        now,
+        newsOf(request, known).flatMap(({ records }) => records),
+        false,
+      );
     if (request.probe === 'good') {
       succeeded(breaker);
       state.recoveredAt = now;
@@ -28,8 +34,12 @@ export function hearHealth(state: BudgetState, request: LeaseRequest, now: numbe
   if (breaker.openUntil === 0) hearCalls(breaker, request, now, known);
 }
 
+function newsOf({ failures = [] }: LeaseRequest, known: number): FailureReport[] {
+  return failures.filter(({ since }) => since > known);
+}
+
 function hearCalls(breaker: BreakerState, request: LeaseRequest, now: number, known: number): void {
-  const failures = (request.failures ?? []).filter(({ since }) => since > known);
+  const failures = newsOf(request, known);
   const said = request.calls ?? failures.map((one) => ({ ...one, answered: 0, failed: 1 }));
   const calls = said.filter(({ since }) => since > known);
   for (const { ms, records, connection } of failures) missed(breaker, now - ms, records, connection);
@@ -50,6 +60,7 @@ export function breakerReply(state: BudgetState, worker: string, now: number, ha
     probe,
     ramp: Math.min(1, rampStart + (1 - rampStart) * (since / rampMs)),
     landedMs: state.landedAt === 0 ? -1 : Math.max(0, now - state.landedAt),
+    ...(breaker.openUntil > 0 ? { suspects: breaker.suspects } : {}),
   };
 }
 

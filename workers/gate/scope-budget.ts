@@ -261,7 +261,7 @@ export class ScopeBudget {
     }
     keepNamed(this.counts, reply.counts);
     this.refusals.heard(reply.seq);
-    this.groups.apply(reply.groups, reply.fresh, Math.max(0, ...reply.slots.map(({ ms }) => ms)));
+    this.groups.apply(reply, Math.max(0, ...reply.slots.map(({ ms }) => ms)));
     this.holds.apply(reply, sentAt, now);
     for (const id of request.alerted ?? []) this.alerted.delete(id);
     this.breaker.apply(reply.breaker, { seq: reply.seq, sentAt, probe: request.probe }, now);

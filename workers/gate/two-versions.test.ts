@@ -11,7 +11,7 @@ const limits: BudgetLimit[] = [
 /** What a message had before everything that was added since the first version: whatever may be left out, is. */
 function firstVersionOf<T extends LeaseRequest | LeaseReply>(message: T): T {
   const old: any = structuredClone(message);
-  for (const field of ['offPeak', 'readings', 'alerted', 'alerts', 'answeredMs', 'unknown', 'calls']) delete old[field];
+  for (const field of ['offPeak', 'readings', 'alerted', 'alerts', 'answeredMs', 'unknown', 'calls', 'lanes']) delete old[field];
   for (const count of old.counts) delete count.bulk;
   if (old.breaker) delete old.breaker.suspects;
   return old;

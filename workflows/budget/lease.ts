@@ -186,6 +186,7 @@ function answer(state: BudgetState, request: LeaseRequest, mine: WorkerLease, fr
     groups,
     pauseMs: Math.max(0, state.pausedUntil - now),
     held: state.held,
+    lanes: state.lanes,
     ...(offPeak ? { offPeak } : {}),
     breaker,
   };

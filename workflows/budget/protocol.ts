@@ -130,6 +130,8 @@ export interface LeaseReply {
   pauseMs: number;
   /** Put on hold by an operator: `all`, `lane:<lane>`, `sync:<id>`. */
   held: string[];
+  /** Lanes an operator changed, by sync: also for syncs this worker has not asked for lately. */
+  lanes?: Record<string, Lane>;
   /** Lanes that send in some hours only: whether these are now, and when that changes. */
   offPeak?: OffPeakReply;
   breaker: BreakerReply;

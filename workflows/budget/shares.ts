@@ -76,7 +76,8 @@ function bySync(amount: number, to: Allocation[], turn: number): number {
     const inner = fairParts(
       parts[index] ?? 0,
       group.map((one) => one.want - one.slots),
-      turn,
+      // Its syncs take turns already: with the same number a sync's part would always be the same worker's.
+      Math.floor(turn / groups.length),
     );
     group.forEach((one, position) => (one.slots += inner[position] ?? 0));
   });

@@ -16,6 +16,8 @@ export interface Group {
   lane: Lane;
   /** Units waiting. */
   waiting: number;
+  /** Calls waiting, by what each takes. */
+  readonly costs: Map<number, number>;
   /** Units since the term began. */
   spent: number;
   blockedAt: number;
@@ -24,6 +26,20 @@ export interface Group {
   floorPerMs: number;
   /** Its part of its lane. */
   weight: number;
+}
+
+/** A call of so many units waits in the group, or (`-1`) does no more. */
+export function waits(group: Group, units: number, calls: 1 | -1): void {
+  group.waiting += calls * units;
+  const count = (group.costs.get(units) ?? 0) + calls;
+  if (count > 0) group.costs.set(units, count);
+  else group.costs.delete(units);
+}
+
+/** What the dearest call waiting takes, if that is more than one unit. */
+export function dearest({ costs }: Group): { cost?: number } {
+  const cost = Math.max(1, ...costs.keys());
+  return cost > 1 ? { cost } : {};
 }
 
 /** Who wants calls of one scope, and what the budget says of each. */
@@ -42,6 +58,7 @@ export class Groups {
         asked: lane,
         lane: this.changed[sync] ?? lane,
         waiting: 0,
+        costs: new Map(),
         spent: 0,
         blockedAt: -Infinity,
         usedAt: -Infinity,

@@ -5,7 +5,7 @@ import type { Lane } from '../../schemas/plan';
 import { queuedSync, type BudgetLimit, type LeaseReply, type LeaseRequest, type LimitReport } from '../../workflows/budget/protocol';
 import { BreakerMirror } from './breaker-mirror';
 import { CountStock } from './count-stock';
-import { Groups, type Group } from './demand';
+import { dearest, Groups, type Group } from './demand';
 import { Holds } from './holds';
 import { Pace } from './pace';
 import { Refusals } from './refusals';
@@ -104,7 +104,8 @@ export class ScopeBudget {
     let at = now;
     let spacing = 0;
     for (const window of this.windows) {
-      const keep = keepsSome ? Math.min(window.reserve, Math.floor(window.held / 4)) : 0;
+      // However dear a call is: what is kept must not shut it out for good.
+      const keep = keepsSome ? Math.max(0, Math.min(window.reserve, Math.floor(window.held / 4), window.held - units)) : 0;
       const free = window.readyAt(now, units, keep);
       if (free > now) group.blockedAt = now; // told as more than can be counted
       at = Math.max(at, free, this.brakedUntil(window, bulk, now));
@@ -213,6 +214,7 @@ export class ScopeBudget {
         sync: group.sync,
         lane: group.asked,
         waiting: release ? 0 : group.waiting,
+        ...dearest(group),
         full: !release && this.groups.isFull(group, now),
         used: release ? [] : this.windows.map((window) => window.used(group.key)),
         spent: group.spent,

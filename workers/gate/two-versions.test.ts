@@ -13,6 +13,7 @@ function firstVersionOf<T extends LeaseRequest | LeaseReply>(message: T): T {
   const old: any = structuredClone(message);
   for (const field of ['offPeak', 'readings', 'alerted', 'alerts', 'answeredMs', 'unknown', 'calls', 'lanes']) delete old[field];
   for (const count of old.counts) delete count.bulk;
+  for (const group of old.demand ?? []) delete group.cost;
   if (old.breaker) delete old.breaker.suspects;
   return old;
 }

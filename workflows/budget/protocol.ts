@@ -62,6 +62,8 @@ export interface GroupDemand {
   lane: Lane;
   /** Cost units waiting in the process. */
   waiting: number;
+  /** What the dearest call waiting takes. @default 1 */
+  cost?: number;
   /** More than can be counted: all slots were taken while calls waited. */
   full: boolean;
   /** Cost units now in each slot window, in the order of `slots`. */

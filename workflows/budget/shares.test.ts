@@ -5,7 +5,7 @@ import { newBudget } from './state';
 import { viewOf } from './view';
 import { allocate, fairParts, laneOrder, sum, type Demand } from './shares';
 
-const demand = (worker: string, sync: string, lane: Demand['lane'], want: number): Demand => ({ worker, sync, lane, want });
+const demand = (worker: string, sync: string, lane: Demand['lane'], want: number): Demand => ({ worker, sync, lane, want, cost: 1 });
 const slots = (found: { slots: number }[]) => found.map((one) => one.slots);
 
 test('a live flood leaves each lower lane a twentieth, and takes the rest', () => {

@@ -12,6 +12,8 @@ export interface Demand {
   sync: string;
   lane: Lane;
   want: number;
+  /** Of them so many are needed at one time: what its dearest call takes. */
+  cost: number;
 }
 
 /** What it gets. `floor`: the part it is sure of; may be a fraction. */

@@ -23,6 +23,7 @@ export function checkLease(request: LeaseRequest): void {
     if (!laneOrder.includes(group.lane))
       throw new Error(`lease request: lane "${String(group.lane)}" of ${group.sync}; expected one of ${laneOrder.join(', ')}`);
     whole(`lease request: calls of ${group.sync} waiting`, group.waiting);
+    whole(`lease request: cost of a call of ${group.sync}`, group.cost ?? 1);
     for (const used of group.used) whole(`lease request: units used by ${group.sync}`, used);
   }
 }

@@ -111,6 +111,14 @@ describe('deliver', () => {
     ).toMatchObject({ kind: 'held', cause: 'breaker', untilMs: 10_000 });
   });
 
+  test('a record that may be at fault itself comes back after all others: the probe is one of them', async () => {
+    const { delivery, run } = setUp();
+    delivery.answer = down;
+    delivery.openUntil = 5_000;
+    delivery.suspects = ['k_a'];
+    expect(await run('deliver')).toMatchObject({ kind: 'held', cause: 'breaker', untilMs: 14_000 });
+  });
+
   test('others landed only counts if it was between this record’s failures: a plain outage is no fault of the record', async () => {
     const { delivery, run } = setUp();
     delivery.answer = down;

@@ -67,7 +67,7 @@ export function createDeliver(deps: ActivityDeps, deliveries: Deliveries) {
 
   /** Books the failed attempt with its wait, and logs it: the one line per retry. */
   function failure(input: DeliverInput, before: AttemptEnd[], end: ItemEnd & { kind: 'failed' }): { attempts: AttemptEnd[]; waitMs: number } {
-    const waitMs = backoffMs(input.plan.retry, before.length + 1, end.retryAfterMs, deps.random());
+    const waitMs = backoffMs(input.plan.retry, before.length + 1, { code: end.attempt.code, retryAfterMs: end.retryAfterMs }, deps.random());
     const attempt = { ...end.attempt, waitMs };
     deps.log.warn(
       {
@@ -89,7 +89,7 @@ export function createDeliver(deps: ActivityDeps, deliveries: Deliveries) {
   }
 
   /** While the vendor is down for everybody, a record's attempts don't run out: it is held until the breaker lets it try. */
-  function heldByBreaker({ plan }: DeliverInput, attempts: AttemptEnd[]): DeliverResult | null {
+  function heldByBreaker({ plan, record }: DeliverInput, attempts: AttemptEnd[]): DeliverResult | null {
     const untilMs = deps.health.openUntil(plan.scopes);
     if (untilMs === 0) return null;
     // Since this record's failure before the last one: then the vendor came back for others in between, and not for it.
@@ -98,13 +98,14 @@ export function createDeliver(deps: ActivityDeps, deliveries: Deliveries) {
       .filter((attempt) => attempt.code !== 'RATE_LIMITED')
       .at(-1);
     const othersLanded = before !== undefined && deps.health.lastLandedAt(plan.scopes) > Date.parse(before.at);
-    return returning({ plan }, { kind: 'held', cause: 'breaker', untilMs, attempts, othersLanded });
+    return returning({ plan, record }, { kind: 'held', cause: 'breaker', untilMs, attempts, othersLanded });
   }
 
-  /** The time of a held record's return: not all in one moment, and live records before bulk. */
-  function returning({ plan }: Pick<DeliverInput, 'plan'>, result: DeliverResult): DeliverResult {
+  /** The time of a held record's return: not all in one moment, live records before bulk, and last the few that may be at fault themselves. */
+  function returning({ plan, record }: Pick<DeliverInput, 'plan' | 'record'>, result: DeliverResult): DeliverResult {
     if (result.kind !== 'held' || result.cause !== 'breaker') return result;
-    return { ...result, untilMs: result.untilMs + Math.round((lanes.indexOf(plan.budget.lane) + deps.random()) * returnSpreadMs) };
+    const turn = deps.health.suspects(plan.scopes).includes(record.keyHmac) ? lanes.length : lanes.indexOf(plan.budget.lane);
+    return { ...result, untilMs: result.untilMs + Math.round((turn + deps.random()) * returnSpreadMs) };
   }
 
   return { deliverNow, deliver };

@@ -35,6 +35,8 @@ export interface Health {
   report(scopes: readonly BudgetScope[], end: CallReport): void;
   /** Epoch ms until which the breaker is open; 0 = closed. */
   openUntil(scopes: readonly BudgetScope[]): number;
+  /** Records (key HMACs) that opened the breaker or failed as its last probes: the next one had better be another. */
+  suspects(scopes: readonly BudgetScope[]): readonly string[];
   /** When a record last landed in all of the scopes, epoch ms; 0 = not since start. */
   lastLandedAt(scopes: readonly BudgetScope[]): number;
 }

@@ -9,7 +9,7 @@ const blockedLookMs = 500;
 
 export interface BatcherOptions {
   gate: Gate;
-  health: Pick<Health, 'admit' | 'blocked' | 'openUntil' | 'report'>;
+  health: Pick<Health, 'admit' | 'blocked' | 'openUntil' | 'report' | 'suspects'>;
   /** 0..1: spreads what comes back together. */
   random: () => number;
   scopes: readonly BudgetScope[];
@@ -137,7 +137,7 @@ export class Batcher {
     }
     // While it was waited for, an operator may have paused others whose records would share the call.
     this.holdBlocked();
-    const batch = this.take(line, admission.kind === 'probe' ? 1 : maxBatch);
+    const batch = admission.kind === 'probe' ? this.take(line, 1, health.suspects(scopes)) : this.take(line, maxBatch);
     void this.dispatch(batch, permit);
     this.pump();
   }
@@ -193,8 +193,9 @@ export class Batcher {
   /**
    * Next batch: records of the sync and lane whose permit it is, then the others in lane order; by arrival; never two of one
    * key; within the caps of count, bytes and of each item. None if it has none any more: the permit was meant for nobody else.
+   * Of `suspects` only if nothing else waits, of whichever sync: a probe that meets a poisoned record says nothing of the vendor.
    */
-  private take(line: string, most: number): Item[] {
+  private take(line: string, most: number, suspects: readonly string[] = []): Item[] {
     const ready = byLane(this.ready());
     const own = ready.filter((item) => lineOf(item.plan) === line);
     if (own.length === 0) return [];
@@ -202,7 +203,9 @@ export class Batcher {
     const keys = new Set<string>();
     let cap = Math.min(most, this.options.maxBatch);
     let bytes = 0;
-    for (const item of [...own, ...ready.filter((one) => lineOf(one.plan) !== line)]) {
+    const others = ready.filter((item) => lineOf(item.plan) !== line);
+    const isSuspect = ({ record }: Item): boolean => suspects.includes(record.keyHmac);
+    for (const item of [...own, ...others].sort((a, b) => Number(isSuspect(a)) - Number(isSuspect(b)))) {
       const size = Buffer.byteLength(JSON.stringify(item.record.input));
       const nextCap = Math.min(cap, batchCap(item));
       if (batch.length >= nextCap || keys.has(item.record.keyHmac)) continue;

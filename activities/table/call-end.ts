@@ -51,7 +51,7 @@ export function endsAfter(batch: readonly RowItem[], error: VendorError, facts: 
   const call: CallEnd = { ends: [], again: [] };
   for (const item of batch) {
     if (error.code === 'RATE_LIMITED') {
-      item.notBeforeMs = facts.now + backoffMs(facts.retry, 1, error.retryAfterMs, facts.random());
+      item.notBeforeMs = facts.now + backoffMs(facts.retry, 1, error, facts.random());
       call.again.push(item);
       continue;
     }
@@ -104,6 +104,6 @@ export function later(call: CallEnd, item: RowItem, why: { code: string; cause: 
   call.ends.push({ ...end, outcome: null, cause: why.cause });
   item.attempts = attempts;
   item.failedAtMs ||= facts.now;
-  item.notBeforeMs = facts.now + backoffMs(facts.retry, attempts, why.retryAfterMs, facts.random());
+  item.notBeforeMs = facts.now + backoffMs(facts.retry, attempts, why, facts.random());
   call.again.push(item);
 }

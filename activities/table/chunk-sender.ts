@@ -148,7 +148,8 @@ export class ChunkSender {
       this.stop ??= entry;
       return;
     }
-    const batch = this.stop ? [] : this.queue.take(entry.probe ? 1 : Math.min(this.options.input.plan.maxBatch, this.operation.maxBatch));
+    const most = Math.min(this.options.input.plan.maxBatch, this.operation.maxBatch);
+    const batch = this.stop ? [] : entry.probe ? this.queue.takeOne(this.door.suspects()) : this.queue.take(most);
     if (batch.length === 0) return this.door.leave(entry);
     this.inFlight++;
     try {

@@ -59,6 +59,13 @@ export class Door {
     }
   }
 
+  /** Rows the probe is only if no other waits. */
+  suspects(): (row: Pick<RowItem, 'key'>) => boolean {
+    const { deps, input } = this.options;
+    const suspects = new Set(deps.health.suspects(input.plan.scopes));
+    return ({ key }) => suspects.size > 0 && suspects.has(deps.keyHmac(key));
+  }
+
   /** It was not needed. */
   leave({ permit }: Entry): void {
     this.options.deps.health.report(this.options.input.plan.scopes, { answered: [], failed: [], connection: false });

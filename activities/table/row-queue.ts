@@ -27,9 +27,20 @@ export class RowQueue {
     this.forced.unshift(...batches.filter((batch) => batch.length > 0));
   }
 
-  /** The rows of the next call, marked as busy; empty = none may go now. `most` = 1 for a probe. */
+  /** The rows of the next call, marked as busy; empty = none may go now. */
   take(most: number): RowItem[] {
-    const batch = this.takeForced(most) ?? this.takeWaiting(Math.min(most, this.options.maxBatch));
+    return this.go(this.takeForced(most) ?? this.takeWaiting(Math.min(most, this.options.maxBatch)));
+  }
+
+  /** The row of a probe: of `suspects` only if no other may go. */
+  takeOne(suspects: (row: RowItem) => boolean): RowItem[] {
+    const first = this.forced[0]?.[0];
+    if (first && !suspects(first)) return this.take(1);
+    const other = this.takeWaiting(1, suspects);
+    return other.length > 0 ? this.go(other) : this.take(1);
+  }
+
+  private go(batch: RowItem[]): RowItem[] {
     for (const { key } of batch) this.busy.add(key);
     return batch;
   }
@@ -53,7 +64,7 @@ export class RowQueue {
     return batch.slice(0, most);
   }
 
-  private takeWaiting(most: number): RowItem[] {
+  private takeWaiting(most: number, stays: (row: RowItem) => boolean = () => false): RowItem[] {
     const batch: RowItem[] = [];
     const rest: RowItem[] = [];
     const keys = new Set<string>();
@@ -72,6 +83,7 @@ export class RowQueue {
         !this.busy.has(item.key) &&
         !keys.has(item.key) &&
         batch.length < nextCap &&
+        !stays(item) &&
         (batch.length === 0 || bytes + item.size <= this.options.maxBatchBytes);
       if (!fits) {
         // The order of one key's writes must hold, also behind one that has to wait.

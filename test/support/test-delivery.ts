@@ -33,6 +33,7 @@ export class TestDelivery {
   confirmFails = 0;
   admission: Admission = { kind: 'go' };
   openUntil = 0;
+  suspects: string[] = [];
   blocked: ActivityDeps['health']['blocked'] = () => null;
   /** Permits that are free; a held-back one is given by `free()`. */
   permits = Infinity;
@@ -99,6 +100,7 @@ export class TestDelivery {
       report: (_scopes, end) => void this.reports.push(end),
       openUntil: () => this.openUntil,
       blocked: (scopes, who) => this.blocked(scopes, who),
+      suspects: () => this.suspects,
       lastLandedAt: () => 0,
     },
     link: () => ({

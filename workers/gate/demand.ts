@@ -1,5 +1,5 @@
 import type { Lane } from '../../schemas/plan';
-import type { GroupReply } from '../../workflows/budget/protocol';
+import type { LeaseReply } from '../../workflows/budget/protocol';
 
 /** How long a full house is remembered: a share must not fall because of one quiet renewal. */
 const fullMs = 5_500;
@@ -16,6 +16,8 @@ export interface Group {
   lane: Lane;
   /** Units waiting. */
   waiting: number;
+  /** Calls waiting, by what each takes. */
+  readonly costs: Map<number, number>;
   /** Units since the term began. */
   spent: number;
   blockedAt: number;
@@ -26,15 +28,43 @@ export interface Group {
   weight: number;
 }
 
+/** A call of so many units waits in the group, or (`-1`) does no more. */
+export function waits(group: Group, units: number, calls: 1 | -1): void {
+  group.waiting += calls * units;
+  const count = (group.costs.get(units) ?? 0) + calls;
+  if (count > 0) group.costs.set(units, count);
+  else group.costs.delete(units);
+}
+
+/** What the dearest call waiting takes, if that is more than one unit. */
+export function dearest({ costs }: Group): { cost?: number } {
+  const cost = Math.max(1, ...costs.keys());
+  return cost > 1 ? { cost } : {};
+}
+
 /** Who wants calls of one scope, and what the budget says of each. */
 export class Groups {
   private readonly groups = new Map<string, Group>();
+  /** Lanes an operator changed, by sync, as the budget said last. */
+  private changed: Readonly<Record<string, Lane>> = {};
 
   of(sync: string, lane: Lane): Group {
     const key = `${lane}/${sync}`;
     let group = this.groups.get(key);
     if (!group) {
-      group = { key, sync, asked: lane, lane, waiting: 0, spent: 0, blockedAt: -Infinity, usedAt: -Infinity, floorPerMs: 0, weight: 1 };
+      group = {
+        key,
+        sync,
+        asked: lane,
+        lane: this.changed[sync] ?? lane,
+        waiting: 0,
+        costs: new Map(),
+        spent: 0,
+        blockedAt: -Infinity,
+        usedAt: -Infinity,
+        floorPerMs: 0,
+        weight: 1,
+      };
       this.groups.set(key, group);
     }
     return group;
@@ -62,9 +92,11 @@ export class Groups {
   }
 
   /** @param windowMs the window the replies speak of */
-  apply(replies: readonly GroupReply[], fresh: boolean, windowMs: number): void {
+  apply({ groups, fresh, lanes }: Pick<LeaseReply, 'groups' | 'fresh' | 'lanes'>, windowMs: number): void {
+    this.changed = lanes ?? {};
+    if (lanes) for (const group of this.groups.values()) group.lane = lanes[group.sync] ?? group.asked;
     if (fresh) for (const group of this.groups.values()) group.spent = 0;
-    for (const reply of replies) {
+    for (const reply of groups) {
       const group = this.groups.get(`${reply.asked}/${reply.sync}`);
       if (group) Object.assign(group, { lane: reply.lane, floorPerMs: reply.floor / Math.max(1_000, windowMs), weight: reply.weight });
     }

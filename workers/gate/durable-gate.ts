@@ -130,6 +130,10 @@ export class DurableGate implements Gate, Health {
     return until === 0 ? 0 : Math.round(this.options.epoch() + until - now);
   }
 
+  suspects(scopes: readonly BudgetScope[]): readonly string[] {
+    return scopes.flatMap((scope) => this.link(scope).budget.breaker.suspects);
+  }
+
   lastLandedAt(scopes: readonly BudgetScope[]): number {
     const now = this.options.timers.now();
     const at = Math.min(...scopes.map((scope) => this.link(scope).budget.breaker.landedAt));

@@ -1,7 +1,7 @@
 import type { LimitReading } from '../../connectors/connector';
 import type { CallEnd, Permit, PermitRequest } from '../../connectors/permit';
 import { budgetName, lanes, type BudgetScope } from '../../schemas/plan';
-import type { Group } from './demand';
+import { waits, type Group } from './demand';
 import type { ScopeBudget } from './scope-budget';
 
 /** A call waiting for its permits. */
@@ -47,7 +47,7 @@ export class GateCore {
     // Who comes back after a pause claims nothing for it; who asks for one call after the other is not away in between.
     if (line.queue.length === 0) line.served = Math.max(line.served, leastServed(this.waiting()));
     line.queue.push(waiter);
-    for (const group of line.groups) group.waiting += units(waiter.request);
+    for (const group of line.groups) waits(group, units(waiter.request), 1);
   }
 
   /** Takes a waiter out; false when it has its permit already. */
@@ -149,7 +149,7 @@ export class GateCore {
 
   private leave(line: Line, index: number): void {
     const [waiter] = line.queue.splice(index, 1);
-    if (waiter) for (const group of line.groups) group.waiting -= units(waiter.request);
+    if (waiter) for (const group of line.groups) waits(group, units(waiter.request), -1);
   }
 
   private lineOf(request: PermitRequest): Line {

@@ -117,6 +117,24 @@ test('a pause holds one sync and nobody else, within seconds; what waits in work
   expect(world.count(4 * minute + 3_000, 4 * minute + 20_000, ({ sync }) => sync === 'x')).toBeGreaterThan(60);
 });
 
+test('a sync moved to another lane keeps it, and that lane’s pause, after a minute without a record; moved back, it goes', async () => {
+  const world = new BudgetWorld({ seed: 7, limits: perSecond });
+  const worker = world.startWorker();
+  world.demand(worker, { lane: 'live', sync: 'busy', backlog: 3 });
+  world.demand(worker, { lane: 'live', sync: 'x', backlog: 2, to: 10_000 });
+  await world.time.run(10_000);
+  change(world.state, { kind: 'priority', sync: 'x', lane: 'replay' });
+  change(world.state, { kind: 'pause', what: 'lane:replay' });
+  await world.time.run(90_000);
+  world.demand(worker, { lane: 'live', sync: 'x', backlog: 1, from: 90_000 });
+  await world.time.run(100_000);
+  expect(world.count(15_000, 100_000, ({ sync }) => sync === 'x')).toBe(0);
+  expect(worker.gate.blocked(scopes, { lane: 'live', sync: 'x' })).toMatchObject({ cause: 'paused' });
+  change(world.state, { kind: 'priority', sync: 'x', lane: null });
+  await world.time.run(110_000);
+  expect(world.count(100_000, 110_000, ({ sync }) => sync === 'x')).toBeGreaterThan(10);
+});
+
 test('a spent day holds at once what reaches a worker after all; a second’s rest after a 429 does not', async () => {
   const day: BudgetLimit = { name: 'day', kind: 'fixed', ms: 24 * hour, max: 30 };
   const world = new BudgetWorld({ seed: 8, limits: [...perSecond, day], startAt: Date.parse('2026-03-02T01:00:00Z') });

@@ -4,18 +4,20 @@ import type { Refusal } from '../../workflows/budget/protocol';
 export class Refusals {
   /** Nothing leaves before; by a 429 of ours, or as the budget says. */
   until = -Infinity;
+  /** Our own doubt: what we would wait if the vendor said nothing. */
   private pauseMs = 0;
   private told: { sync: string; limit?: string; until: number; since: number }[] = [];
 
   /**
-   * Nothing leaves for as long as the vendor says, else one second, then two, …; the others hear of it from the budget.
+   * Nothing leaves for as long as the vendor says, and at least one second, then two, …: a vendor that says 0, or names a
+   * moment that is over, and refuses again is not to be taken at its word. The others hear of it from the budget.
    *
    * @param since the request that will say so first
    */
   note(refusal: { sync: string; retryAfterMs?: number; limitName?: string }, now: number, since: number): void {
     const { sync, retryAfterMs, limitName } = refusal;
-    if (now >= this.until) this.pauseMs = retryAfterMs ?? Math.min(10_000, Math.max(1_000, this.pauseMs * 2));
-    this.until = Math.max(this.until, now + (retryAfterMs ?? this.pauseMs));
+    if (now >= this.until) this.pauseMs = Math.min(10_000, Math.max(1_000, this.pauseMs * 2));
+    this.until = Math.max(this.until, now + Math.max(retryAfterMs ?? 0, this.pauseMs));
     this.told.push({ sync, ...(limitName === undefined ? {} : { limit: limitName }), until: this.until, since });
   }
 

@@ -5,7 +5,7 @@ import type { Lane } from '../../schemas/plan';
 import { queuedSync, type BudgetLimit, type LeaseReply, type LeaseRequest, type LimitReport } from '../../workflows/budget/protocol';
 import { BreakerMirror } from './breaker-mirror';
 import { CountStock } from './count-stock';
-import { Groups, type Group } from './demand';
+import { dearest, Groups, type Group } from './demand';
 import { Holds } from './holds';
 import { Pace } from './pace';
 import { Refusals } from './refusals';
@@ -106,7 +106,8 @@ export class ScopeBudget {
     let at = now;
     let spacing = 0;
     for (const window of this.windows) {
-      const keep = keepsSome ? Math.min(window.reserve, Math.floor(window.held / 4)) : 0;
+      // However dear a call is: what is kept must not shut it out for good.
+      const keep = keepsSome ? Math.max(0, Math.min(window.reserve, Math.floor(window.held / 4), window.held - units)) : 0;
       const free = window.readyAt(now, units, keep);
       if (free > now) group.blockedAt = now; // told as more than can be counted
       at = Math.max(at, free, this.brakedUntil(window, bulk, now));
@@ -217,6 +218,7 @@ export class ScopeBudget {
         sync: group.sync,
         lane: group.asked,
         waiting: release ? 0 : group.waiting,
+        ...dearest(group),
         full: !release && this.groups.isFull(group, now),
         used: release ? [] : this.windows.map((window) => window.used(group.key)),
         spent: group.spent,
@@ -265,7 +267,7 @@ export class ScopeBudget {
     }
     keepNamed(this.counts, reply.counts);
     this.refusals.heard(reply.seq);
-    this.groups.apply(reply.groups, reply.fresh, Math.max(0, ...reply.slots.map(({ ms }) => ms)));
+    this.groups.apply(reply, Math.max(0, ...reply.slots.map(({ ms }) => ms)));
     this.holds.apply(reply, sentAt, now);
     for (const id of request.alerted ?? []) this.alerted.delete(id);
     this.breaker.apply(reply.breaker, { seq: reply.seq, sentAt, probe: request.probe }, now);

@@ -11,8 +11,10 @@ const limits: BudgetLimit[] = [
 /** What a message had before everything that was added since the first version: whatever may be left out, is. */
 function firstVersionOf<T extends LeaseRequest | LeaseReply>(message: T): T {
   const old: any = structuredClone(message);
-  for (const field of ['offPeak', 'readings', 'alerted', 'alerts', 'answeredMs', 'unknown']) delete old[field];
+  for (const field of ['offPeak', 'readings', 'alerted', 'alerts', 'answeredMs', 'unknown', 'calls', 'lanes']) delete old[field];
   for (const count of old.counts) delete count.bulk;
+  for (const group of old.demand ?? []) delete group.cost;
+  if (old.breaker) delete old.breaker.suspects;
   return old;
 }
 
@@ -20,7 +22,7 @@ function firstVersionOf<T extends LeaseRequest | LeaseReply>(message: T): T {
 function laterVersionOf<T extends LeaseRequest | LeaseReply>(message: T): T {
   const added = { lastingly: true, since: 3 };
   const later: any = { ...structuredClone(message), hints: [added] };
-  for (const list of ['slots', 'counts', 'demand', 'groups']) later[list]?.forEach((one: object) => Object.assign(one, { hints: added }));
+  for (const list of ['slots', 'counts', 'demand', 'groups', 'failures', 'calls']) later[list]?.forEach((one: object) => Object.assign(one, { hints: added }));
   return later;
 }
 

@@ -1,6 +1,22 @@
-import { admit, breakerDefaults, failed, newBreaker, succeeded, unused } from './breaker';
+import { admit, breakerDefaults, count, failed, newBreaker, reached, succeeded, unused, type BreakerState } from './breaker';
+import { lease } from './lease';
+import { leaseRequest } from '../../test/support/lease-request';
+import { resumedBudget, type BudgetState } from './state';
 
 const { openMs, maxOpenMs } = breakerDefaults;
+
+/** Calls at an even pace; every so many of them fail, each time for another of `records` records. Until it opens, at most. */
+function traffic(state: BreakerState, of: { from?: number; to: number; everyMs: number; failing: (call: number) => boolean; records?: number }): number {
+  let now = of.from ?? 0;
+  for (let call = 0; now < of.to && state.openUntil === 0; call++, now += of.everyMs) {
+    if (of.failing(call)) failed(state, now, [`r${call % (of.records ?? 1_000)}`], false);
+    else {
+      count(state, now, { answered: 1, failed: 0, records: [] });
+      reached(state);
+    }
+  }
+  return now;
+}
 
 function tripped(now = 0) {
   const state = newBreaker();
@@ -32,12 +48,53 @@ describe('breaker', () => {
     expect(state.openUntil).toBe(0);
   });
 
-  test('a success in between starts the count anew', () => {
+  test.each([
+    ['70 % of calls', (call: number) => call % 10 < 7, 100],
+    ['two of three, once a second', (call: number) => call % 3 > 0, 1_000],
+  ])('opens when more than half of the calls fail: %s', (_name, failing, everyMs) => {
     const state = newBreaker();
-    for (let call = 0; call < 4; call++) failed(state, 0, [`r${call}`], false);
+    expect(traffic(state, { to: 60_000, everyMs, failing })).toBeLessThan(10_000);
+    expect(state.openUntil).toBeGreaterThan(0);
+  });
+
+  test.each([
+    ['several poisoned records among thousands of good ones', (call: number) => call % 100 < 3, 4],
+    ['five poisoned records one after the other', (call: number) => call % 1_000 > 500 && call % 1_000 <= 515, 5],
+    ['three of ten calls', (call: number) => call % 10 < 3, 1_000],
+  ])('some failures among many good calls open nothing: %s', (_name, failing, records) => {
+    const state = newBreaker();
+    expect(traffic(state, { to: 300_000, everyMs: 50, failing, records })).toBe(300_000);
+    expect(JSON.stringify(state).length).toBeLessThan(2_000);
+  });
+
+  test('an outage after a busy half minute is seen at once, and once it opened nothing of before counts', () => {
+    const state = newBreaker();
+    traffic(state, { to: 60_000, everyMs: 10, failing: () => false });
+    expect(traffic(state, { from: 60_000, to: 90_000, everyMs: 10, failing: () => true })).toBeLessThan(61_000);
     succeeded(state);
-    failed(state, 1, ['r9'], false);
+    expect(state).toEqual(newBreaker());
+  });
+
+  test('connections that cannot be made open it when none was made in between, whatever landed before', () => {
+    const state = newBreaker();
+    traffic(state, { to: 30_000, everyMs: 10, failing: () => false });
+    for (let call = 0; call < 4; call++) failed(state, 30_000 + call, ['one'], true);
+    reached(state);
+    for (let call = 0; call < 4; call++) failed(state, 30_010 + call, ['one'], true);
     expect(state.openUntil).toBe(0);
+    failed(state, 30_020, ['one'], true);
+    expect(admit(state, 30_021)).toBe('shut');
+  });
+
+  test('a budget that a run of an older version left goes on: closed, or open until then', () => {
+    const failures = Array.from({ length: 3 }, (_, call) => ({ at: 0, records: [`r${call}`], connection: false }));
+    for (const openUntil of [0, 60_000]) {
+      const old = { ...resumedBudget(0), breaker: { failures, openUntil, spellMs: openUntil, probingSince: 0 } } as unknown as BudgetState;
+      const state = resumedBudget(5, JSON.parse(JSON.stringify(old)) as BudgetState);
+      const failure = (ms: number) => ({ ms, records: [`k${ms}`], connection: false, since: 1 });
+      const reply = lease(state, leaseRequest({ limits: [], failures: [1, 2, 3, 4, 5].map(failure) }), 1_000);
+      expect(reply.breaker.openMs).toBe(openUntil === 0 ? 30_000 : 59_000);
+    }
   });
 
   test('half-open lets one probe through, and the next after it is forgotten', () => {

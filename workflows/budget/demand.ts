@@ -19,7 +19,9 @@ export function demandOf(state: BudgetState, worker: string, group: GroupDemand,
   // slots taken wants whatever there is.
   const live = group.full ? Math.ceil(1.5 * used) + 2 * group.waiting + 3 : Math.ceil(1.25 * used) + group.waiting + 2;
   const want = lane === 'live' ? live : group.full ? limit : used + group.waiting;
-  return { worker, sync: group.sync, lane, want: held ? 0 : Math.min(limit, want) };
+  // Calls at once count as one each, whatever they cost.
+  const cost = state.slots[window]?.ms === 0 ? 1 : (group.cost ?? 1);
+  return { worker, sync: group.sync, lane, want: held ? 0 : Math.min(limit, want), cost };
 }
 
 /** Units all workers have in a short window, as they said last. */

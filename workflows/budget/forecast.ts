@@ -54,7 +54,7 @@ export function estimate(state: BudgetState, { now, offPeak, groups }: Moment, w
     if (window.ms === 0) return [];
     const limit = limitNow(window, now);
     const others = groups.filter(({ group }) => group.sync !== who.sync || (state.lanes[group.sync] ?? group.lane) !== lane);
-    const mine: Demand = { worker: '', sync: who.sync, lane, want: limit };
+    const mine: Demand = { worker: '', sync: who.sync, lane, want: limit, cost: 1 };
     const all = [mine, ...others.map(({ worker, group }) => demandOf(state, worker, group, { window: index, limit, offPeak }))];
     return [(allocate(limit, all, shares)[0]?.slots ?? 0) / window.ms];
   });

@@ -8,6 +8,7 @@ import type { GroupDemand, GroupReply, LeaseReply, LeaseRequest } from './protoc
 import { breakerReply, forgetProber, hearHealth } from './recovery';
 import { allocate, sum, type Allocation } from './shares';
 import { forget, hear, move, settle, type SlotHolding } from './slots';
+import { inTurns } from './turns';
 import { setLimits, startOfDay, type BudgetState, type WorkerDemand, type WorkerLease } from './state';
 
 /** Times of a lease, milliseconds. */
@@ -133,7 +134,7 @@ function answer(state: BudgetState, request: LeaseRequest, mine: WorkerLease, fr
   const leaving = request.release === true;
   const waiting = request.demand.some((group) => group.waiting > 0 || group.full);
   const breaker = breakerReply(state, request.worker, now, waiting && !leaving);
-  const turn = Math.floor(now / turnMs);
+  const turn = turnNow(state, now);
   const shares = sharesInForce(state);
   const offPeak = offPeakNow(state, now);
   let short = false;
@@ -145,7 +146,7 @@ function answer(state: BudgetState, request: LeaseRequest, mine: WorkerLease, fr
     const demands = Object.entries(state.workers).flatMap(([worker, { demand }]) =>
       demand.map((group) => demandOf(state, worker, group, { window: index, limit, offPeak })),
     );
-    const allocations = allocate(limit, demands, shares, turn);
+    const allocations = inTurns(allocate(limit, demands, shares, turn), limit, turn);
     const target = targets(allocations, limit);
     const holding = slotsOf(mine, window.name);
     const others = Object.entries(state.workers)
@@ -187,9 +188,16 @@ function answer(state: BudgetState, request: LeaseRequest, mine: WorkerLease, fr
     groups,
     pauseMs: Math.max(0, state.pausedUntil - now),
     held: state.held,
+    lanes: state.lanes,
     ...(offPeak ? { offPeak } : {}),
     breaker,
   };
+}
+
+/** Counts up every now and then. Where calls take several slots at one time these must be moved and used before the next turn. */
+function turnNow({ slots, workers }: BudgetState, now: number): number {
+  const dear = Object.values(workers).some(({ demand }) => demand.some(({ cost = 1 }) => cost > 1));
+  return Math.floor(now / Math.max(turnMs, ...(dear ? slots.map(({ ms }) => 2 * ms) : [])));
 }
 
 /** What is left of a window: half of it to those who work, so that a burst needs no request; half for who comes next. */

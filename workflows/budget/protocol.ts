@@ -39,7 +39,10 @@ export interface LeaseRequest {
   readings?: LimitReport[];
   /** 429s met: how long the vendor wants to be left alone from now. */
   refusals?: Refusal[];
+  /** Calls that failed since the vendor last answered one of this worker's. */
   failures?: FailureReport[];
+  /** How all calls ended of late, answered ones too. */
+  calls?: CallsReport[];
   /** Milliseconds since the vendor last answered for some record; left out when there is nothing new. */
   answeredMs?: number;
   /** How the probe this worker was handed ended; `unused`: nothing was sent. */
@@ -59,6 +62,8 @@ export interface GroupDemand {
   lane: Lane;
   /** Cost units waiting in the process. */
   waiting: number;
+  /** What the dearest call waiting takes. @default 1 */
+  cost?: number;
   /** More than can be counted: all slots were taken while calls waited. */
   full: boolean;
   /** Cost units now in each slot window, in the order of `slots`. */
@@ -95,6 +100,18 @@ export interface FailureReport {
   since: number;
 }
 
+/** Calls that ended within a second. */
+export interface CallsReport {
+  /** Milliseconds ago. */
+  ms: number;
+  /** The vendor answered for some record. */
+  answered: number;
+  failed: number;
+  /** Key HMACs of some that failed. */
+  records: string[];
+  since: number;
+}
+
 /** The answer. All durations count from its arrival, the lease itself from the moment the request was sent. */
 export interface LeaseReply {
   v: 1;
@@ -115,6 +132,8 @@ export interface LeaseReply {
   pauseMs: number;
   /** Put on hold by an operator: `all`, `lane:<lane>`, `sync:<id>`. */
   held: string[];
+  /** Lanes an operator changed, by sync: also for syncs this worker has not asked for lately. */
+  lanes?: Record<string, Lane>;
   /** Lanes that send in some hours only: whether these are now, and when that changes. */
   offPeak?: OffPeakReply;
   breaker: BreakerReply;
@@ -192,6 +211,8 @@ export interface BreakerReply {
   ramp: number;
   /** Milliseconds since a record last landed in this scope; -1 = never. */
   landedMs: number;
+  /** Unless it is closed: key HMACs that opened it or failed as the last probes. The probe is one of them only if nothing else waits. */
+  suspects?: string[];
 }
 
 /** An operator's change of the budget. */

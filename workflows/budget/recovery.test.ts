@@ -73,3 +73,14 @@ test('an answer to a call from before the outage does not end it; failures told 
   expect(once.breaker.failures).toHaveLength(1);
   expect(state.landedAt).toBe(100);
 });
+
+test('records that opened it, and those that failed as probes, are named until it is closed', () => {
+  const { ask, state } = opened();
+  const five = ['r0', 'r1', 'r2', 'r3', 'r4'];
+  expect(ask('b', 30_000).breaker).toMatchObject({ probe: true, suspects: five });
+  const failures = [{ ms: 0, records: ['r9'], connection: false, since: 2 }];
+  expect(ask('b', 31_000, { probe: 'bad', failures }).breaker.suspects).toEqual([...five, 'r9']);
+  ask('a', 91_000);
+  expect(ask('a', 92_000, { probe: 'good' }).breaker.suspects).toBeUndefined();
+  expect(state.breaker.suspects).toEqual([]);
+});

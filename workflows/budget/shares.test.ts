@@ -5,7 +5,7 @@ import { newBudget } from './state';
 import { viewOf } from './view';
 import { allocate, fairParts, laneOrder, sum, type Demand } from './shares';
 
-const demand = (worker: string, sync: string, lane: Demand['lane'], want: number): Demand => ({ worker, sync, lane, want });
+const demand = (worker: string, sync: string, lane: Demand['lane'], want: number): Demand => ({ worker, sync, lane, want, cost: 1 });
 const slots = (found: { slots: number }[]) => found.map((one) => one.slots);
 
 test('a live flood leaves each lower lane a twentieth, and takes the rest', () => {
@@ -43,9 +43,21 @@ test('when a guarantee is less than a slot, it is a slot in some turns, for one 
   expect(sum(given.map(([, y]) => y!))).toBe(10);
 });
 
+test('… and inside a sync for one worker after the other', () => {
+  const demands = [demand('a', 'l', 'live', 20), demand('a', 'x', 'replay', 5), demand('a', 'y', 'replay', 5), demand('b', 'y', 'replay', 5)];
+  const given = Array.from({ length: 40 }, (_, turn) => slots(allocate(20, demands, {}, turn)).slice(1));
+  expect([0, 1, 2].map((index) => sum(given.map((one) => one[index]!)))).toEqual([20, 10, 10]);
+});
+
 test('never more than the limit, never more than wanted, nothing left while somebody wants', () => {
   const demands = fc.array(
-    fc.record({ worker: fc.constantFrom('a', 'b', 'c'), sync: fc.constantFrom('x', 'y', 'z'), lane: fc.constantFrom(...laneOrder), want: fc.nat(200) }),
+    fc.record({
+      worker: fc.constantFrom('a', 'b', 'c'),
+      sync: fc.constantFrom('x', 'y', 'z'),
+      lane: fc.constantFrom(...laneOrder),
+      want: fc.nat(200),
+      cost: fc.constant(1),
+    }),
     { maxLength: 12 },
   );
   fc.assert(

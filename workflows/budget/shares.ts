@@ -12,6 +12,8 @@ export interface Demand {
   sync: string;
   lane: Lane;
   want: number;
+  /** Of them so many are needed at one time: what its dearest call takes. */
+  cost: number;
 }
 
 /** What it gets. `floor`: the part it is sure of; may be a fraction. */
@@ -76,7 +78,8 @@ function bySync(amount: number, to: Allocation[], turn: number): number {
     const inner = fairParts(
       parts[index] ?? 0,
       group.map((one) => one.want - one.slots),
-      turn,
+      // Its syncs take turns already: with the same number a sync's part would always be the same worker's.
+      Math.floor(turn / groups.length),
     );
     group.forEach((one, position) => (one.slots += inner[position] ?? 0));
   });

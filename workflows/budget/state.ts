@@ -101,6 +101,12 @@ export function newBudget(now: number): BudgetState {
   };
 }
 
+/** Goes on from what a run knew that may be of an older version: it knew less. */
+export function resumedBudget(now: number, before?: BudgetState): BudgetState {
+  const fresh = newBudget(now);
+  return { ...fresh, ...before, breaker: { ...fresh.breaker, ...before?.breaker } };
+}
+
 export const dayMs = 24 * 60 * 60 * 1000;
 export const startOfDay = (now: number): number => Math.floor(now / dayMs) * dayMs;
 

@@ -15,10 +15,15 @@ export function checkLease(request: LeaseRequest): void {
     whole(`lease request: units left of ${name}`, left);
     whole(`lease request: units spent of ${name}`, spent);
   }
+  for (const { answered, failed } of request.calls ?? []) {
+    whole('lease request: calls answered', answered);
+    whole('lease request: calls failed', failed);
+  }
   for (const group of request.demand) {
     if (!laneOrder.includes(group.lane))
       throw new Error(`lease request: lane "${String(group.lane)}" of ${group.sync}; expected one of ${laneOrder.join(', ')}`);
     whole(`lease request: calls of ${group.sync} waiting`, group.waiting);
+    whole(`lease request: cost of a call of ${group.sync}`, group.cost ?? 1);
     for (const used of group.used) whole(`lease request: units used by ${group.sync}`, used);
   }
 }

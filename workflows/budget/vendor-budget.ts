@@ -4,7 +4,7 @@ import { change, sharesInForce } from './commands';
 import { details } from './details';
 import { lease } from './lease';
 import type { BudgetCommand } from './protocol';
-import { newBudget, type BudgetState } from './state';
+import { resumedBudget, type BudgetState } from './state';
 import { checkCommand, checkLease } from './validate';
 import { viewOf, type BudgetView } from './view';
 
@@ -25,8 +25,7 @@ export interface VendorBudgetInput {
  */
 export async function vendorBudget(input: VendorBudgetInput): Promise<void> {
   const { scope } = input;
-  // A run of an older version knew less.
-  const state = { ...newBudget(Date.now()), ...input.state };
+  const state = resumedBudget(Date.now(), input.state);
   let updates = 0;
   let shownAt = -Infinity;
   const show = (): BudgetView => {

@@ -24,6 +24,7 @@ export interface BudgetView {
   refusedUnnamed: number;
   /** By sync and lane, most spent first. */
   spenders: SpenderView[];
+  /** `failures`: of the calls counted last. */
   breaker: { state: 'closed' | 'open' | 'half-open'; openMs: number; failures: number };
   shares: Record<string, number>;
   lanes: Record<string, Lane>;
@@ -112,7 +113,7 @@ export function viewOf(scope: { vendor: string; scope: string }, current: Budget
     windows,
     refusedUnnamed: state.refusals[''] ?? 0,
     spenders: spenders(state, now, { waiting, offPeak }),
-    breaker: { state: breakerState, openMs: Math.max(0, breaker.openUntil - now), failures: breaker.failures.length },
+    breaker: { state: breakerState, openMs: Math.max(0, breaker.openUntil - now), failures: sum(breaker.calls.map(([, , failed]) => failed)) },
     shares: sharesInForce(state),
     lanes: state.lanes,
     held: state.held,

@@ -229,3 +229,11 @@ test('a day at 70 % by the vendor’s own headers: one alert whatever number of 
   expect(waiting.approximate).toBe(true);
   expect(posted).toHaveLength(1);
 });
+
+test('no worker runs: a change is not refused, it is unanswered, and says so with exit 3', async () => {
+  await Promise.all(stack.workers.map((worker) => worker.stop()));
+  const { code, err } = await syncline('budget', 'pause', 'hubspot/main', 'lane:replay');
+  expect(code).toBe(3);
+  expect(err).toMatch(/does not answer; the change may still take effect once a worker runs/);
+  expect((await syncline('budget', 'hubspot/main')).code).toBe(3);
+});

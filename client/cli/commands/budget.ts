@@ -51,7 +51,7 @@ function isUnanswered(error: unknown): boolean {
 /** A typo must not be granted a share. */
 function checkSync(context: CliContext, command: BudgetCommand): void {
   const named = 'sync' in command ? command.sync : command.what.startsWith('sync:') ? command.what.slice('sync:'.length) : undefined;
-  const known = context.syncs().map(({ id }) => id);
+  const known = [...context.syncs(), ...context.tableSyncs()].map(({ id }) => id);
   // What was set for a sync that is gone can still be taken back.
   const takesBack = command.kind === 'resume' || ('share' in command && command.share === null) || ('lane' in command && command.lane === null);
   if (named !== undefined && !takesBack && !known.includes(named)) throw usageError(`there is no sync "${named}"`, { expected: known.join(', ') });

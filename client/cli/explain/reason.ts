@@ -3,6 +3,7 @@ import type { PendingActivity, Waiting } from '../../history/waiting';
 import type { RunTrace, Step } from '../../history/steps';
 import { counted } from '../output/words';
 import { breakerWords, hoursWords, keptWords, shutBy, spenderOf, spentWords, wayOut, type AskedBudget, type Caller } from './budget-reason';
+import type { QueueFacts } from './queue';
 
 /** What is known of a run that may be waiting. */
 export interface ExplainFacts {
@@ -12,7 +13,7 @@ export interface ExplainFacts {
   /** The budgets its calls spend from; null = never spent from. Those that did not answer are missing. */
   budgets: readonly AskedBudget[];
   /** The queue its activity waits in. */
-  queue: { name: string; pollers: number; waiting: number; ahead: number } | null;
+  queue: QueueFacts | null;
   now: number;
 }
 

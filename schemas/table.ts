@@ -109,7 +109,7 @@ export interface HeldChunk {
   untilMs: number;
 }
 
-export type TableHeldCause = 'budget' | 'breaker' | 'credentials' | 'lease' | 'warehouse' | 'retry' | 'job' | 'slice';
+export type TableHeldCause = 'budget' | 'paused' | 'off-peak' | 'breaker' | 'credentials' | 'lease' | 'warehouse' | 'retry' | 'job' | 'slice';
 
 /** What the diff found. `read` = added + changed + unchanged + resent + resting + badKeys. */
 export interface PlanCounts {
@@ -267,6 +267,8 @@ export interface TableRunResult {
 export interface TableRunView {
   runId: string;
   syncId: string;
+  /** The lane this run was started in. Workers of older versions leave it out. */
+  lane?: Lane;
   state: 'planning' | 'waiting' | 'running' | 'closing' | RunEndState;
   startedAtMs: number;
   counts: PlanCounts | null;

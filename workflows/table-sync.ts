@@ -185,6 +185,7 @@ class TableRun {
     return {
       runId,
       syncId: this.input.plan.syncId,
+      lane: this.input.plan.budget.lane,
       state,
       startedAtMs,
       counts,

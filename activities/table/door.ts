@@ -1,13 +1,16 @@
 import type { VendorError } from '../../connectors/errors';
 import type { Permit } from '../../connectors/permit';
 import type { SendChunkInput, SendChunkResult } from '../../schemas/table';
-import type { ActivityDeps } from '../deps';
+import type { ActivityDeps, Blocked } from '../deps';
 import { isRefusal } from './call-end';
 import type { RowItem } from './items';
 import type { Lease } from './lease';
 
 /** Longest wait for a permit; then the chunk rests in its workflow. */
 export const permitWaitMs = 20_000;
+
+/** What it waits for may be paused meanwhile, or its lane's hours end. */
+const blockedLookMs = 500;
 
 export type Held = Extract<SendChunkResult, { kind: 'held' }>;
 
@@ -94,13 +97,36 @@ export class Door {
   private async permit(): Promise<Permit | Held> {
     const { deps, input, signal } = this.options;
     const { scopes, budget, syncId } = input.plan;
+    // Known before anything is asked for: the workflow is the better place to wait.
+    let blocked = this.blocked();
+    if (blocked) return this.heldBy(blocked);
+    const stop = new AbortController();
+    const watch = setInterval(() => {
+      blocked = this.blocked();
+      if (blocked) stop.abort();
+    }, blockedLookMs);
+    watch.unref();
+    const until = AbortSignal.any([signal, stop.signal, AbortSignal.timeout(permitWaitMs)]);
     try {
-      return await deps.gate.acquire({ scopes, lane: budget.lane, sync: syncId, signal: AbortSignal.any([signal, AbortSignal.timeout(permitWaitMs)]) });
+      return await deps.gate.acquire({ scopes, lane: budget.lane, sync: syncId, signal: until });
     } catch {
+      if (blocked && !signal.aborted) return this.heldBy(blocked);
       const openUntil = deps.health.openUntil(scopes);
       if (openUntil > deps.now()) return this.held('breaker', openUntil - deps.now());
       return signal.aborted ? this.held('slice', 0) : this.held('budget', deps.gate.closedForMs(scopes, budget.lane));
+    } finally {
+      clearInterval(watch);
     }
+  }
+
+  private blocked(): Blocked | null {
+    const { scopes, budget, syncId, warehouse } = this.options.input.plan;
+    // Chunks of a DuckDB file wait in its own queue.
+    return this.options.deps.health.blocked(scopes, { lane: budget.lane, sync: syncId, polled: warehouse.engine === 'duckdb' });
+  }
+
+  private heldBy({ cause, untilMs }: Blocked): Held {
+    return { kind: 'held', cause, untilMs };
   }
 
   /** What the breaker counts by; a few say as much as all. */

@@ -1,11 +1,12 @@
 import { WorkflowNotFoundError } from '@temporalio/client';
 import { quoted } from '../history/fetch-trace';
-import { budgetName, type BudgetScope } from '../../schemas/plan';
-import { scopesOf } from '../../syncs/define-sync';
+import { budgetName, type BudgetScope, type Lane } from '../../schemas/plan';
+import { scopesOf, type Spender, type Sync } from '../../syncs/define-sync';
 import { budgetWorkflowId } from '../../workflows/ids';
 import { budgetQuery, type BudgetView, type WaitingWork } from '../../workflows/messages';
 import { CliError, exitCodes } from './cli-error';
 import type { CliContext } from './context';
+import { tableWork } from './table-run';
 
 /** A budget is asked and changed by way of a worker; without one it would take for ever. */
 export const answerMs = 8_000;
@@ -28,19 +29,42 @@ export async function budgetView(context: CliContext, scope: BudgetScope, waitin
 }
 
 /**
- * Calls that open runs will want of a scope, by sync: as many records as Temporal's index counts (it is about a second behind),
- * in full batches. Work in task queues is not known to the budget otherwise.
+ * Calls that open runs will want of a scope, by sync: of records as many as Temporal's index counts (it is about a second
+ * behind), in full batches; of a table's run its rows without an end. Work in task queues is not known to the budget otherwise.
  */
 export async function waitingWork(context: CliContext, scope: BudgetScope): Promise<WaitingWork[]> {
+  const spends = (sync: Spender): boolean => scopesOf(sync).some((one) => budgetName(one) === budgetName(scope));
+  const records = context.syncs().filter(spends);
+  const tables = context.tableSyncs().filter(spends);
+  return Promise.all([...records.map((sync) => recordWork(context, sync)), ...tables.map((sync) => tableWork(context, sync))]);
+}
+
+async function recordWork(context: CliContext, { id, to, budget }: Sync): Promise<WaitingWork> {
   const { client } = await context.temporal();
-  const spending = context.syncs().filter((sync) => scopesOf(sync).some((one) => budgetName(one) === budgetName(scope)));
-  return Promise.all(
-    spending.map(async ({ id, to, budget }) => {
-      const records = await client.workflow.count(`SynclineSync = ${quoted(id)} AND ExecutionStatus = 'Running'`).then(
-        ({ count }) => count,
-        () => 0, // the estimates are then of what the workers know
-      );
-      return { sync: id, lane: budget.lane, calls: Math.ceil(records / to.operation.maxBatch) };
-    }),
+  const records = await client.workflow.count(`SynclineSync = ${quoted(id)} AND ExecutionStatus = 'Running'`).then(
+    ({ count }) => count,
+    () => 0, // the estimates are then of what the workers know
   );
+  return { sync: id, lane: budget.lane, calls: Math.ceil(records / to.operation.maxBatch) };
+}
+
+/** The budgets of a run's scopes as they are now, with what it wants itself. Those that do not answer become `problems`. */
+export async function askBudgets(
+  context: CliContext,
+  { scopes, sync, lane }: { scopes: readonly BudgetScope[]; sync: string; lane: Lane },
+  problems: CliError[],
+): Promise<{ scope: BudgetScope; view: BudgetView | null }[]> {
+  const budgets: { scope: BudgetScope; view: BudgetView | null }[] = [];
+  for (const scope of scopes) {
+    try {
+      const work = await waitingWork(context, scope);
+      // A replay goes in its own lane.
+      const mine = work.some((one) => one.sync === sync && one.lane === lane) ? [] : [{ sync, lane, calls: 1 }];
+      budgets.push({ scope, view: await budgetView(context, scope, [...work, ...mine]) });
+    } catch (error) {
+      if (!(error instanceof CliError)) throw error;
+      problems.push(error);
+    }
+  }
+  return budgets;
 }

@@ -22,7 +22,7 @@ function usageFacts(error: CommanderError, args: readonly string[]): CliErrorFac
 }
 
 /** gRPC status codes that mean "nobody there": DEADLINE_EXCEEDED, UNAVAILABLE. */
-const unreachableCodes = [4, 14];
+export const unreachableCodes: readonly number[] = [4, 14];
 
 function grpcFacts(error: unknown): CliErrorFacts | null {
   const grpc = [error, causeOf(error)].find((one) => typeof (one as { code?: unknown } | null)?.code === 'number' && 'details' in (one as object));

@@ -92,9 +92,12 @@ function addTrace(program: Commander, execute: Execute): void {
 function addExplain(program: Commander, execute: Execute): void {
   program
     .command('explain <id>')
-    .description('why a record is not there yet: what it waits for, behind what, until when')
+    .description('why a record, or the rows of a table, are not there yet: what it waits for, behind what, until when')
     .action((id: string, options: Typed<object>) => execute((context) => load.explain().explain(context, id), options))
-    .addHelpText('after', `\n<id> is a workflow id, an event id, an e-mail address or an external id.\n${examples('explain shop-customer-to-crm/shop/5551')}`);
+    .addHelpText(
+      'after',
+      `\n<id> is a workflow id, an event id, an e-mail address or an external id; or a table sync.\n${examples('explain shop-customer-to-crm/shop/5551')}`,
+    );
 }
 
 function addReplay(program: Commander, execute: Execute): void {

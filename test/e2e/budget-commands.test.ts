@@ -99,7 +99,7 @@ test('pause and resume act within seconds; explain names the pause and the way o
   const { code, out } = await syncline('explain', id);
   expect(code).toBe(0);
   expect(out).toMatch(/an operator paused it/);
-  expect(out).toContain('npx syncline budget resume hubspot/main all');
+  expect(out).toMatch(/next +npx syncline budget resume hubspot\/main all/);
   const shown = await syncline('budget', 'hubspot/main');
   expect(shown.code).toBe(1);
   expect(shown.out).toMatch(/paused by an operator[\s\S]+changed by an operator: all paused/);
@@ -141,7 +141,7 @@ test('one sync paused: its records wait in their workflows and say so; the other
   );
   expect(json).toMatchObject({
     status: 'running',
-    next: 'npx syncline budget resume hubspot/main all',
+    next: 'npx syncline budget resume hubspot/main sync:shop-customer-to-crm',
     behind: ['hubspot/main: sync:shop-customer-to-crm paused'],
   });
   expect(Date.parse(json.until) - Date.now()).toBeLessThan(60_000);
@@ -156,6 +156,7 @@ test('share and priority: in force at once, refused with words when they can’t
   expect(tooMuch.err).toMatch(/guaranteed shares sum to 1.5, more than 1/);
   expect((await syncline('budget', 'share', 'hubspot/main', 'shop-order-to-crm', '10%')).code).toBe(0);
   expect((await oneBudget()).shares['shop-order-to-crm']).toBeCloseTo(0.1);
+  expect((await syncline('budget', 'hubspot/main')).out).toMatch(/changed by an operator: share of shop-order-to-crm set to 10 %/);
   expect((await syncline('budget', 'share', 'hubspot/main', 'shop-order-to-crm', 'lots')).err).toContain('a part such as 0.3 or 30%');
 
   expect((await syncline('budget', 'priority', 'hubspot/main', 'shop-customer-to-crm', 'urgent')).code).toBe(2);
@@ -228,4 +229,12 @@ test('a day at 70 % by the vendor’s own headers: one alert whatever number of 
   expect(Date.parse(waiting.until)).toBeGreaterThan(Date.now());
   expect(waiting.approximate).toBe(true);
   expect(posted).toHaveLength(1);
+});
+
+test('no worker runs: a change is not refused, it is unanswered, and says so with exit 3', async () => {
+  await Promise.all(stack.workers.map((worker) => worker.stop()));
+  const { code, err } = await syncline('budget', 'pause', 'hubspot/main', 'lane:replay');
+  expect(code).toBe(3);
+  expect(err).toMatch(/does not answer; the change may still take effect once a worker runs/);
+  expect((await syncline('budget', 'hubspot/main')).code).toBe(3);
 });

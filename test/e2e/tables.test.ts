@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { decideRunUpdate } from '../../workflows/messages';
 import { runCliAt } from '../support/run-cli';
 import { startTableStage, type TableStage } from '../support/table-stage';
@@ -182,6 +183,39 @@ describe.each(testWarehouses)('$engine', (kind) => {
     expect((outcomes.accepted ?? 0) + outcomes.cancelled!).toBe(planned);
     // The next run sends exactly the rest.
     expect((await stage.run(cancelled)).equation).toMatchObject({ planned: outcomes.cancelled, outcomes: { accepted: outcomes.cancelled }, holds: true });
+  });
+
+  test('paused by an operator: the run waits in its workflow, budget and explain say so, and it goes on when resumed', async () => {
+    const { paused } = stage.syncs;
+    await stage.people(10, 'h');
+    await stage.run(paused);
+    expect((await syncline('budget', 'pause', 'hubspot/main', 'sync:paused')).code).toBe(0);
+    await stage.people(3_000, 'h');
+    await delay(3_000); // every lease that did not know is renewed by now
+    const { calls } = await stage.stack.hubspot.stats();
+    const handle = await stage.start(paused);
+    await stage.until(handle, ({ held }) => held.length === 3 && held.every(({ cause }) => cause === 'paused'), 15_000);
+    expect((await handle.describe()).searchAttributes).toMatchObject({ SynclineWaiting: ['paused'] });
+    const { json } = await syncline('explain', 'paused', '--json');
+    expect(json).toMatchObject({
+      workflowId: 'paused/run',
+      status: 'running',
+      lane: 'scheduled',
+      cause: 'paused',
+      until: null,
+      next: 'npx syncline budget resume hubspot/main sync:paused',
+      behind: [expect.stringMatching(/^0 of 2990 rows have ended; the rest takes about 30 calls/), expect.stringMatching(/looks again, in \d/)],
+    });
+    expect(json.budgets[0].view.spenders.find(({ sync }: any) => sync === 'paused')).toMatchObject({ lane: 'scheduled', waiting: 30, held: true });
+    expect((await syncline('explain', 'paused/run')).out).toMatch(
+      /why +an operator paused it in hubspot\/main \(sync:paused\)[\s\S]+npx syncline table status paused/,
+    );
+    expect((await stage.stack.hubspot.stats()).calls).toBe(calls);
+    expect((await syncline('budget', 'share', 'hubspot/main', 'paused', '80%')).out).toContain('share of paused set to 80 %');
+    await syncline('budget', 'share', 'hubspot/main', 'paused', 'none');
+    expect((await syncline('budget', 'resume', 'hubspot/main', 'sync:paused')).code).toBe(0);
+    expect(await handle.result()).toMatchObject({ equation: { planned: 2_990, outcomes: { accepted: 2_990 }, holds: true } });
+    expect((await syncline('explain', 'paused')).out).toMatch(/ended `done`, 2990 rows planned; it waits for nothing/);
   });
 
   test('the CLI: run, status, approve, reject, cancel; exit codes, JSON', async () => {

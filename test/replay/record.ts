@@ -46,7 +46,7 @@ async function main(names: string[]): Promise<void> {
     for (const worker of vendor) worker.shutdown();
     await Promise.all(running);
   }
-  for (const scenario of tableScenarios.filter(({ name }) => names.length === 0 || names.includes(name))) {
+  for (const scenario of tableScenarios.filter(({ name, older }) => !older && (names.length === 0 || names.includes(name)))) {
     await recordTable(scenario, { native, namespace, bundle, client });
   }
   if (names.length === 0 || names.includes(budgetHistory)) {

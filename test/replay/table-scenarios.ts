@@ -3,7 +3,7 @@ import { Context } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Activities } from '../../activities';
-import type { TableRunInput, TableRunView } from '../../schemas/table';
+import type { TableHeldCause, TableRunInput, TableRunView } from '../../schemas/table';
 import { decideRunUpdate, tableRunQuery } from '../../workflows/messages';
 import { sampleCounts, sampleTableInput, sampleTablePlan, stubTableActivities } from '../support/sample-table-run';
 
@@ -15,6 +15,8 @@ export interface TableScenario {
   activities: Partial<Activities>;
   /** What happens to it from outside. */
   story?(handle: WorkflowHandle): Promise<void>;
+  /** Recorded by an older version, which did otherwise: it can't be recorded again. */
+  older?: true;
   /** A run is under way already when the tick comes. */
   busy?: boolean;
 }
@@ -41,7 +43,7 @@ const untilCancelled: Activities['sendChunk'] = async (input) => {
   clearInterval(beat);
   return { kind: 'held', cause: 'slice', untilMs: Date.now() };
 };
-const heldOnce = (cause: 'budget' | 'breaker' | 'slice', ms: number): Activities['sendChunk'] => {
+const heldOnce = (cause: TableHeldCause, ms: number): Activities['sendChunk'] => {
   const seen = new Set<number>();
   return async (input) => {
     if (input.chunk !== 1 || seen.has(1)) return stubTableActivities().sendChunk(input);
@@ -78,6 +80,15 @@ export const tableScenarios: TableScenario[] = [
     activities: massDelete,
   },
   { name: 'table-held-by-breaker', workflow: 'tableSync', input: sampleTableInput(), activities: { sendChunk: heldOnce('breaker', 6_500) } },
+  { name: 'table-paused', workflow: 'tableSync', input: sampleTableInput(), activities: { sendChunk: heldOnce('paused', 6_500) } },
+  // A newer worker's chunk was paused, and a workflow that did not know the word went on with the others.
+  {
+    name: 'table-paused-for-an-older-workflow',
+    workflow: 'tableSync',
+    input: sampleTableInput(),
+    activities: { sendChunk: heldOnce('paused', 6_500) },
+    older: true,
+  },
   {
     name: 'table-members-by-jobs',
     workflow: 'tableSync',

@@ -54,6 +54,7 @@ export function testTableSyncs(engine: WarehouseEngine) {
     moved: defineTableSync({ ...small, id: 'moved' }),
     guarded: defineTableSync({ ...base, id: 'guarded', guards: { firstRows: 10, removedRows: 5 } }),
     cancelled: defineTableSync({ ...small, id: 'cancelled' }),
+    paused: defineTableSync({ ...small, id: 'paused' }),
     cli: defineTableSync({ ...base, id: 'cli' }),
     // Runs by itself only where a test asks for it.
     scheduled: defineTableSync({

@@ -99,7 +99,7 @@ export class DurableGate implements Gate, Health {
     return untilMs > 0 ? { kind: 'shut', untilMs: Math.max(untilMs, this.options.epoch() + 1_000) } : { kind: 'go' };
   }
 
-  blocked(scopes: readonly BudgetScope[], who: { lane: Lane; sync: string }): Blocked | null {
+  blocked(scopes: readonly BudgetScope[], who: { lane: Lane; sync: string; polled?: boolean }): Blocked | null {
     const now = this.options.timers.now();
     const groups = scopes.map((scope) => ({ budget: this.link(scope).budget, group: this.link(scope).budget.group(who.sync, who.lane) }));
     const shut = Math.max(now, ...groups.map(({ budget, group }) => budget.holds.shutUntil(group.lane, now)));
@@ -111,7 +111,7 @@ export class DurableGate implements Gate, Health {
     const since = Math.min(Infinity, ...known.map(({ budget, group: { lane } }) => budget.holds.pausedSince({ sync: who.sync, lane })));
     if (since === Infinity) return null;
     // A queue none of whose lanes may go is not polled: that is the better place to wait, and left within seconds.
-    const unpolled = queueLanes(who.lane).every((lane) => known.some(({ budget }) => budget.holds.pausedSince({ sync: '', lane }) < Infinity));
+    const unpolled = !who.polled && queueLanes(who.lane).every((lane) => known.some(({ budget }) => budget.holds.pausedSince({ sync: '', lane }) < Infinity));
     const waitMs = unpolled ? 0 : Math.min(mostPauseMs, Math.max(leastPauseMs, (now - since) / 2));
     return { cause: 'paused', untilMs: Math.round(this.options.epoch() + waitMs) };
   }

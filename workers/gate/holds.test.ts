@@ -135,6 +135,18 @@ test('a sync moved to another lane keeps it, and that lane’s pause, after a mi
   expect(world.count(100_000, 110_000, ({ sync }) => sync === 'x')).toBeGreaterThan(10);
 });
 
+test('all lanes of a queue paused: what waits there goes back at once; what waits in a queue that stays polled looks again later', async () => {
+  const world = new BudgetWorld({ seed: 7, limits: perSecond });
+  const worker = world.startWorker();
+  world.demand(worker, { lane: 'live', backlog: 5 });
+  await world.time.run(10_000);
+  change(world.state, { kind: 'pause', what: 'all' });
+  await world.time.run(20_000);
+  const waitMs = (polled: boolean) => worker.gate.blocked(scopes, { lane: 'live', sync: 's', polled })!.untilMs - world.time.now;
+  expect(waitMs(false)).toBe(0);
+  expect(waitMs(true)).toBeGreaterThanOrEqual(15_000);
+});
+
 test('a spent day holds at once what reaches a worker after all; a second’s rest after a 429 does not', async () => {
   const day: BudgetLimit = { name: 'day', kind: 'fixed', ms: 24 * hour, max: 30 };
   const world = new BudgetWorld({ seed: 8, limits: [...perSecond, day], startAt: Date.parse('2026-03-02T01:00:00Z') });

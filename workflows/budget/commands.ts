@@ -1,4 +1,5 @@
 import type { BudgetCommand } from './protocol';
+import { sum } from './shares';
 import type { BudgetState } from './state';
 
 /** Carries out an operator's change; workers hear of it at their next renewal. */
@@ -23,8 +24,12 @@ export function change(state: BudgetState, command: BudgetCommand): void {
 
 /** Declared shares and those an operator changed. Lowered together where they no longer fit in one. */
 export function sharesInForce(state: Pick<BudgetState, 'shares' | 'changedShares'>): Record<string, number> {
-  const shares = { ...state.shares, ...state.changedShares };
-  const total = Object.values(shares).reduce((sum, share) => sum + share, 0);
-  if (total <= 1) return shares;
-  return Object.fromEntries(Object.entries(shares).map(([sync, share]) => [sync, share / total]));
+  const scale = shareScale(state);
+  return Object.fromEntries(Object.entries({ ...state.shares, ...state.changedShares }).map(([sync, share]) => [sync, share * scale]));
+}
+
+/** By what shares are lowered: 1 = they fit, and are granted as declared or changed. */
+export function shareScale({ shares, changedShares }: Pick<BudgetState, 'shares' | 'changedShares'>): number {
+  const total = sum(Object.values({ ...shares, ...changedShares }));
+  return total <= 1 ? 1 : 1 / total;
 }

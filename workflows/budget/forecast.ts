@@ -2,7 +2,7 @@ import type { Lane } from '../../schemas/plan';
 import { closedMs, limitNow } from './corrections';
 import { countLimit, resetMs, used, type CountWindow } from './counts';
 import { sharesInForce } from './commands';
-import { demandOf, isHeld, shutMs } from './demand';
+import { demandOf, isHeld, shutMs, unitsInUse } from './demand';
 import { bulkWaitMs } from './kept';
 import { queuedSync, type GroupDemand, type OffPeakReply } from './protocol';
 import { allocate, sum, type Demand } from './shares';
@@ -24,7 +24,7 @@ export interface WaitingWork {
 export interface Estimate {
   /** Calls a minute that it gets while it wants more; null = no window says. */
   perMinute: number | null;
-  /** Milliseconds until what waits now is sent; null = nobody knows (paused by an operator, no rate). */
+  /** Milliseconds until what waits now is sent; null = nobody knows (paused by an operator, no pace). */
   waitMs: number | null;
 }
 
@@ -62,17 +62,20 @@ export function estimate(state: BudgetState, { now, offPeak, groups }: Moment, w
   const perMinute = perMs === null ? null : Math.round(perMs * 60_000 * 10) / 10;
   if (isHeld(state, who.sync, lane)) return { perMinute, waitMs: null };
   if (who.calls === 0) return { perMinute, waitMs: 0 };
-  if (perMs === null || perMs === 0) return { perMinute, waitMs: null };
-  const shut = Math.max(shutMs(offPeak, lane), closedMs(state, now), state.breaker.openUntil - now);
-  return {
-    perMinute,
-    waitMs: Math.round(
-      Math.max(
-        shut + who.calls / perMs,
-        ...state.counts.map((window) => Math.max(longWaitMs(window, who.calls, now), lane === 'live' ? 0 : keptWaitMs(state, window, who, now))),
-      ),
-    ),
-  };
+  if (perMs === 0) return { perMinute, waitMs: null };
+  const sending = perMs === null ? unpacedMs(state, who.calls, now) : who.calls / perMs;
+  const shut = Math.max(0, shutMs(offPeak, lane), closedMs(state, now), state.breaker.openUntil - now);
+  const long = state.counts.map((window) => Math.max(longWaitMs(window, who.calls, now), lane === 'live' ? 0 : keptWaitMs(state, window, who, now)));
+  const waitMs = Math.round(Math.max(shut + (sending ?? 0), ...long));
+  return { perMinute, waitMs: sending === null && waitMs === 0 ? null : waitMs };
+}
+
+/** How long so many calls take where no short window sets a pace: at once what fits beside calls under way, else at the pace of late. null = there is none. */
+function unpacedMs(state: BudgetState, calls: number, now: number): number | null {
+  const free = Math.min(...state.slots.map((window, index) => limitNow(window, now) - unitsInUse(state, index)));
+  if (calls <= free) return 0;
+  const pace = Math.max(0, ...state.counts.map((window) => pacePerMs(window, now)));
+  return pace > 0 ? calls / pace : null;
 }
 
 /** Until a long window has had room for so many calls. */
@@ -88,12 +91,17 @@ function keptWaitMs(state: BudgetState, window: CountWindow, { sync, calls }: Wa
   return left <= 0 ? 0 : bulkWaitMs(window, now, left, { shares: sharesInForce(state), sync, calls: Math.min(calls, left) });
 }
 
-/** How a long window goes on at the pace of its last hour (of a day; a 24th of other windows). */
-export function outlook(window: CountWindow, now: number, left: number): { spentInMs: number | null; startsAnewMs: number | null; usedAtReset: number | null } {
+/** Units a millisecond in the last hour of a day; in the last 24th of other windows. */
+function pacePerMs(window: CountWindow, now: number): number {
   const span = window.ms / 24;
   const recent = window.spent.filter(([at]) => at > now - span);
   const since = Math.max(60_000, Math.min(span, now - Math.min(now, window.spent[0]?.[0] ?? now)));
-  const perMs = sum(recent.map(([, units]) => units)) / since;
+  return sum(recent.map(([, units]) => units)) / since;
+}
+
+/** How a long window goes on at its pace of late. */
+export function outlook(window: CountWindow, now: number, left: number): { spentInMs: number | null; startsAnewMs: number | null; usedAtReset: number | null } {
+  const perMs = pacePerMs(window, now);
   const reset = resetMs(window, now);
   const spentInMs = perMs > 0 ? Math.round(left / perMs) : Infinity;
   const fixed = window.kind === 'fixed' && now >= window.closedUntil;

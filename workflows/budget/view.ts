@@ -1,6 +1,6 @@
 import type { OffPeak } from '../../schemas/off-peak';
 import type { Lane } from '../../schemas/plan';
-import { sharesInForce } from './commands';
+import { shareScale, sharesInForce } from './commands';
 import { countLimit, resetMs, used } from './counts';
 import { ceilingNow, closedMs, foreignNow, limitNow } from './corrections';
 import { demandGroups, estimate, outlook, type Estimate, type WaitingWork } from './forecast';
@@ -26,7 +26,12 @@ export interface BudgetView {
   spenders: SpenderView[];
   /** `failures`: of the calls counted last. */
   breaker: { state: 'closed' | 'open' | 'half-open'; openMs: number; failures: number };
+  /** In force. */
   shares: Record<string, number>;
+  /** Of them, those an operator changed: as they were set. Workers of older versions leave it out. */
+  changedShares?: Record<string, number>;
+  /** Shares no longer fit together: in force is this part of what was declared or set. 1 = they fit. */
+  shareScale?: number;
   lanes: Record<string, Lane>;
   held: string[];
   /** Lanes that send in some hours only; null = all send always. `changeMs`: until the hours begin or end. */
@@ -115,6 +120,8 @@ export function viewOf(scope: { vendor: string; scope: string }, current: Budget
     spenders: spenders(state, now, { waiting, offPeak }),
     breaker: { state: breakerState, openMs: Math.max(0, breaker.openUntil - now), failures: sum(breaker.calls.map(([, , failed]) => failed)) },
     shares: sharesInForce(state),
+    changedShares: state.changedShares,
+    shareScale: shareScale(state),
     lanes: state.lanes,
     held: state.held,
     offPeak: state.offPeak && offPeak ? { ...state.offPeak, ...offPeak, lanes: state.offPeak.lanes } : null,

@@ -1,9 +1,13 @@
-import { condition, setCurrentDetails, upsertSearchAttributes } from '@temporalio/workflow';
-import type { OutcomeCounts, SendChunkResult, TableHeldCause, TablePlan, TableSums } from '../../schemas/table';
+import { condition, patched, setCurrentDetails, upsertSearchAttributes } from '@temporalio/workflow';
+import type { HeldChunk, OutcomeCounts, SendChunkResult, TableHeldCause, TablePlan, TableSums } from '../../schemas/table';
 import { chunkSteps } from './activities';
 
 /** Causes that hold every chunk of an account, not one. */
 const shared: readonly TableHeldCause[] = ['budget', 'breaker', 'credentials', 'warehouse'];
+/** The same. An older version did not know them, and went on with the other chunks. */
+const sharedSince: readonly TableHeldCause[] = ['paused', 'off-peak'];
+
+const holdsAll = ({ cause }: HeldChunk): boolean => shared.includes(cause) || (sharedSince.includes(cause) && patched('pauses-hold-all-chunks'));
 
 /** Jobs of a run that a vendor works on at a time: they run one after another there anyway. */
 const jobsAtOnce = 5;
@@ -76,7 +80,7 @@ export class Chunks {
   }
 
   private allHeldUntil(): number {
-    return Math.max(0, ...this.state.held.filter(({ cause }) => shared.includes(cause)).map(({ untilMs }) => untilMs));
+    return Math.max(0, ...this.state.held.filter(holdsAll).map(({ untilMs }) => untilMs));
   }
 
   /** Until a held chunk may go; `Infinity` = only the end of one in flight will tell. */
@@ -122,7 +126,7 @@ export class Chunks {
   /** Held for long: found by `SynclineWaiting`, and told on the run's page. */
   private show(waitMs: number): void {
     const long = Number.isFinite(waitMs) && waitMs > 5_000 && this.inFlight.size === 0;
-    const cause = long ? this.state.held.find((one) => shared.includes(one.cause))?.cause : undefined;
+    const cause = long ? this.state.held.find(holdsAll)?.cause : undefined;
     if (cause === this.shown) return;
     this.shown = cause;
     upsertSearchAttributes({ SynclineWaiting: cause === undefined ? [] : [cause] });

@@ -1,4 +1,4 @@
-import { WorkflowNotFoundError } from '@temporalio/client';
+import { WorkflowNotFoundError, WorkflowUpdateFailedError, WorkflowUpdateRPCTimeoutOrCancelledError } from '@temporalio/client';
 import { budgetName, lanes, type BudgetScope, type Lane } from '../../../schemas/plan';
 import { allBudgets } from '../../../syncs/accounts-api';
 import { vendorAccounts } from '../../../syncs/define-sync';
@@ -7,6 +7,7 @@ import { changeBudgetUpdate, type BudgetCommand } from '../../../workflows/messa
 import { answerMs, budgetView, waitingWork } from '../budget-view';
 import { CliError, exitCodes, usageError } from '../cli-error';
 import type { Answer, CliContext } from '../context';
+import { unreachableCodes } from '../error-facts';
 import { printBudgets } from '../output/budget-text';
 
 /** `syncline budget [scope]`: who spends what of each vendor account, and when it runs out. */
@@ -30,21 +31,27 @@ export async function changeBudget(context: CliContext, wanted: string, command:
     return { exitCode: exitCodes.ok, document: { budget: view }, print: (terminal) => printBudgets(terminal, [{ scope, view }]) };
   } catch (error) {
     if (error instanceof WorkflowNotFoundError) throw usageError(`the budget of ${budgetName(scope)} has not started: nothing was ever spent from it`);
-    const cause = (error as { cause?: { message?: string } }).cause?.message;
-    if (cause) throw usageError(cause);
+    if (error instanceof WorkflowUpdateFailedError) throw usageError(error.cause?.message ?? error.message);
+    if (!isUnanswered(error)) throw error;
     throw new CliError({
       exitCode: exitCodes.unreachable,
-      what: 'the budget does not answer; the change may still take effect once a worker runs',
+      what: `the budget of ${budgetName(scope)} does not answer; the change may still take effect once a worker runs`,
       where: address,
-      next: 'is a worker running? npx syncline doctor',
+      next: `start a worker, then see what is in force: npx syncline budget ${budgetName(scope)}`,
     });
   }
+}
+
+/** Nobody said yes or no: no worker in time, or the server is away. */
+function isUnanswered(error: unknown): boolean {
+  if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError) return true;
+  return unreachableCodes.includes((error as { cause?: { code?: unknown } }).cause?.code as number);
 }
 
 /** A typo must not be granted a share. */
 function checkSync(context: CliContext, command: BudgetCommand): void {
   const named = 'sync' in command ? command.sync : command.what.startsWith('sync:') ? command.what.slice('sync:'.length) : undefined;
-  const known = context.syncs().map(({ id }) => id);
+  const known = [...context.syncs(), ...context.tableSyncs()].map(({ id }) => id);
   // What was set for a sync that is gone can still be taken back.
   const takesBack = command.kind === 'resume' || ('share' in command && command.share === null) || ('lane' in command && command.lane === null);
   if (named !== undefined && !takesBack && !known.includes(named)) throw usageError(`there is no sync "${named}"`, { expected: known.join(', ') });

@@ -1,16 +1,20 @@
 import { fetchTrace } from '../../history/fetch-trace';
 import type { RunTrace } from '../../history/steps';
-import type { Lane } from '../../../schemas/plan';
-import { lanePriority } from '../../../workflows/ids';
-import { budgetView, waitingWork } from '../budget-view';
+import { askBudgets } from '../budget-view';
 import { CliError, exitCodes } from '../cli-error';
 import type { Answer, CliContext, TemporalAccess } from '../context';
+import { queueOf } from '../explain/queue';
 import { reasonOf, type ExplainFacts } from '../explain/reason';
 import { findRecords } from '../find-records';
 import { printExplanation } from '../output/explain-text';
+import { shellWord } from '../output/words';
+import { tableSyncOf } from '../table-run';
+import { explainTable } from './explain-table';
 
-/** `syncline explain <workflowId>`: why a record is not there yet, behind what, until when. */
+/** `syncline explain <workflowId>`: why a record, or the rows of a table, are not there yet, behind what, until when. */
 export async function explain(context: CliContext, id: string): Promise<Answer> {
+  const tableSync = tableSyncOf(context, id);
+  if (tableSync) return explainTable(context, tableSync);
   const access = await context.temporal();
   const run = (await newestRun(access, id)) ?? (await newestRun(access, await workflowIdOf(context, id)));
   if (!run) throw unknown(id);
@@ -35,8 +39,13 @@ export async function explain(context: CliContext, id: string): Promise<Answer> 
   return {
     exitCode: bad ? exitCodes.badNews : exitCodes.ok,
     document,
-    print: (terminal) => printExplanation(terminal, { workflowId, run: run.trace, reason, budgets: facts.budgets, problems }),
+    print: (terminal) => printExplanation(terminal, { workflowId, ...asked(run.trace), reason, budgets: facts.budgets, problems }),
   };
+}
+
+function asked({ plan, startedAt, workflowId }: RunTrace) {
+  const sync = plan ? `${plan.syncId}, lane ${plan.budget.lane}` : 'not a record’s run';
+  return { sync, startedAt, more: { words: 'all that happened so far:', command: `npx syncline trace ${shellWord(workflowId)}` } };
 }
 
 /** Not a workflow id, but something else that `trace` takes: the ledger knows which run that is. */
@@ -79,37 +88,9 @@ async function factsOf(
 ): Promise<ExplainFacts> {
   const { trace, waiting } = run;
   const open = trace.status === 'running';
-  const budgets: ExplainFacts['budgets'][number][] = [];
-  for (const scope of open ? (trace.plan?.scopes ?? []) : []) {
-    try {
-      const { syncId = '', budget } = trace.plan ?? {};
-      const work = await waitingWork(context, scope);
-      // A replay goes in its own lane.
-      const lane = budget?.lane ?? 'live';
-      const mine = work.some((one) => one.sync === syncId && one.lane === lane) ? [] : [{ sync: syncId, lane, calls: 1 }];
-      budgets.push({ scope, view: await budgetView(context, scope, [...work, ...mine]) });
-    } catch (error) {
-      if (!(error instanceof CliError)) throw error;
-      problems.push(error);
-    }
-  }
+  const { syncId: sync = '', budget, scopes = [] } = trace.plan ?? {};
+  const lane = budget?.lane ?? 'live';
+  const budgets = await askBudgets(context, { scopes: open ? scopes : [], sync, lane }, problems);
   const name = waiting?.activities.find(({ state }) => state === 'queued')?.queue;
-  return { run: trace, waiting, budgets, queue: name ? await queueOf(access, name, trace.plan?.budget.lane ?? 'live') : null, now: Date.now() };
-}
-
-/** What stands in a task queue. Records of its own lane count as before it by half. */
-async function queueOf({ client, namespace }: TemporalAccess, name: string, lane: Lane): Promise<ExplainFacts['queue']> {
-  const answer = await client.workflowService.describeTaskQueue({ namespace, taskQueue: { name }, taskQueueType: 2, reportStats: true });
-  const count = (stats: { approximateBacklogCount?: unknown } | null | undefined): number => Number(stats?.approximateBacklogCount ?? 0);
-  const byPriority = Object.entries((answer as { statsByPriorityKey?: Record<string, { approximateBacklogCount?: unknown }> }).statsByPriorityKey ?? {});
-  const waiting = count(answer.stats);
-  const sum = (fits: (priority: number) => boolean): number =>
-    byPriority.filter(([key]) => fits(Number(key))).reduce((total, [, stats]) => total + count(stats), 0);
-  const before = sum((priority) => priority < lanePriority[lane]) + sum((priority) => priority === lanePriority[lane]) / 2;
-  return {
-    name,
-    pollers: answer.pollers?.length ?? 0,
-    waiting,
-    ahead: Math.max(0, Math.min(waiting - 1, byPriority.length > 0 ? Math.floor(before) : Math.floor(waiting / 2))),
-  };
+  return { run: trace, waiting, budgets, queue: name ? await queueOf(access, name, lane) : null, now: Date.now() };
 }

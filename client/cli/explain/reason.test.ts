@@ -100,8 +100,32 @@ describe('why a run is not done', () => {
   ])('in the queue: %s', (_name, shape, cause, why) => {
     const found = queued({ budgets: budget(shape) });
     expect(found).toMatchObject({ cause, why: expect.stringMatching(why) });
-    if (cause === 'paused') expect(found).toMatchObject({ until: null, next: 'npx syncline budget resume hubspot/main all' });
+    if (cause === 'paused') expect(found).toMatchObject({ until: null, next: 'npx syncline budget resume hubspot/main lane:live' });
     else expect(found.until).toBeGreaterThan(now);
+  });
+
+  test.each<[string, string[], string, string[]]>([
+    ['its sync', ['sync:other', 'lane:replay', 'sync:s'], 'npx syncline budget resume hubspot/main sync:s', []],
+    [
+      'its sync and its lane',
+      ['lane:live', 'sync:s'],
+      'npx syncline budget resume hubspot/main lane:live && npx syncline budget resume hubspot/main sync:s',
+      [],
+    ],
+    ['everything', ['all', 'sync:other'], 'npx syncline budget resume hubspot/main all', ['to resume all takes back these as well: sync:other']],
+  ])('paused by an operator: the way out takes back that pause and leaves the others: %s', (_name, held, next, also) => {
+    const budgets = budget((state) => state.held.push(...held));
+    expect(queued({ budgets })).toMatchObject({ cause: 'paused', until: null, next, behind: expect.arrayContaining(also) });
+    const inWorkflow = explain({ budgets, waiting: waits({ causes: ['paused'] }), run: run({ steps: [timer(61_000, 'held')] }) });
+    expect(inWorkflow).toMatchObject({ cause: 'paused', next, until: now + 60_000, behind: [expect.stringMatching(/^hubspot\/main: .+ paused$/), ...also] });
+    expect(inWorkflow.behind.join()).not.toMatch(also.length > 0 ? /^$/ : /other|replay/);
+  });
+
+  test('held in its workflow for a pause that is over: it says so, and nothing is to be resumed', () => {
+    const budgets = budget((state) => state.held.push('sync:other'));
+    const found = explain({ budgets, waiting: waits({ causes: ['paused'] }), run: run({ steps: [timer(61_000, 'held')] }) });
+    expect(found).toMatchObject({ cause: 'paused', until: now + 60_000, behind: ['resumed since: it goes on when it looks again'] });
+    expect(found.next).toBeUndefined();
   });
 
   test('what is left of the day is kept from its lane: until the rest of the day needs less; a live record does not wait for that', () => {

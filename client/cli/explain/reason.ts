@@ -1,10 +1,9 @@
-import type { BudgetView } from '../../../workflows/messages';
-import { budgetName, type BudgetScope, type Lane } from '../../../schemas/plan';
 import type { HeldCause } from '../../../schemas/run';
 import type { PendingActivity, Waiting } from '../../history/waiting';
 import type { RunTrace, Step } from '../../history/steps';
-import { span } from '../output/times';
 import { counted } from '../output/words';
+import { breakerWords, hoursWords, keptWords, shutBy, spenderOf, spentWords, wayOut, type AskedBudget, type Caller } from './budget-reason';
+import type { QueueFacts } from './queue';
 
 /** What is known of a run that may be waiting. */
 export interface ExplainFacts {
@@ -12,9 +11,9 @@ export interface ExplainFacts {
   /** Set while it is open. */
   waiting: Waiting | null;
   /** The budgets its calls spend from; null = never spent from. Those that did not answer are missing. */
-  budgets: readonly { scope: BudgetScope; view: BudgetView | null }[];
+  budgets: readonly AskedBudget[];
   /** The queue its activity waits in. */
-  queue: { name: string; pollers: number; waiting: number; ahead: number } | null;
+  queue: QueueFacts | null;
   now: number;
 }
 
@@ -45,7 +44,6 @@ const heldWhy = {
 } satisfies Record<HeldCause | 'approval', string>;
 
 const heldNext: Readonly<Record<string, string>> = {
-  paused: 'npx syncline budget resume <scope> all',
   ledger: 'npx syncline doctor',
   approval: 'approve or refuse it; without an answer it expires',
 };
@@ -80,26 +78,35 @@ function finished({ status, outcome, closedAt }: RunTrace): Reason {
 }
 
 function heldReason(cause: string, timer: OpenTimer | undefined, facts: ExplainFacts): Reason {
-  const isBulk = (facts.run.plan?.budget.lane ?? 'live') !== 'live';
+  const caller = callerOf(facts.run);
+  const isBulk = caller.lane !== 'live';
+  const paused = wayOut(facts.budgets, caller);
   const behind = [
     ...(cause === 'breaker' ? facts.budgets.flatMap(({ scope, view }) => (view ? [breakerWords(scope, view)] : [])) : []),
     ...(cause === 'budget'
       ? facts.budgets.flatMap(({ scope, view }) => (view ? [...spentWords(scope, view), ...(isBulk ? keptWords(scope, view) : [])] : []))
       : []),
     ...(cause === 'off-peak' ? facts.budgets.flatMap(({ scope, view }) => (view?.offPeak ? [hoursWords(scope, view.offPeak)] : [])) : []),
-    ...(cause === 'paused'
-      ? facts.budgets.flatMap(({ scope, view }) => (view && view.held.length > 0 ? [`${budgetName(scope)}: ${view.held.join(', ')} paused`] : []))
-      : []),
+    ...(cause === 'paused' ? (paused.next === undefined ? resumed(facts) : [...paused.paused, ...paused.also]) : []),
   ];
-  const next = heldNext[cause];
+  const next = cause === 'paused' ? paused.next : heldNext[cause];
   return {
     cause,
     why: cause in heldWhy ? heldWhy[cause as keyof typeof heldWhy] : `it is held: ${cause}`,
     until: timer ? timer.at + timer.forMs : null,
     approximate: cause !== 'off-peak',
     behind,
-    ...(next === undefined ? {} : { next: next.replace('<scope>', facts.budgets[0] ? budgetName(facts.budgets[0].scope) : '<scope>') }),
+    ...(next === undefined ? {} : { next }),
   };
+}
+
+/** It looked while the pause was on; no budget that answered knows of it any more. */
+function resumed({ budgets }: ExplainFacts): string[] {
+  return budgets.some(({ view }) => view !== null) ? ['resumed since: it goes on when it looks again'] : [];
+}
+
+function callerOf({ plan }: RunTrace): Caller {
+  return { sync: plan?.syncId ?? '', lane: plan?.budget.lane ?? 'live' };
 }
 
 function activityReason(activity: PendingActivity, facts: ExplainFacts): Reason {
@@ -140,8 +147,7 @@ function activityReason(activity: PendingActivity, facts: ExplainFacts): Reason 
 /** It stands in the account's task queue: for budget, for others before it, or because nobody polls. */
 function queuedReason(facts: ExplainFacts, last: string[]): Reason {
   const { run, queue, budgets, now } = facts;
-  const { syncId = '', budget } = run.plan ?? {};
-  const lane = budget?.lane ?? 'live';
+  const caller = callerOf(run);
   const order = queue
     ? [
         `${counted(queue.waiting, 'record')} in queue ${queue.name}, about ${queue.ahead} of them before it`,
@@ -149,27 +155,11 @@ function queuedReason(facts: ExplainFacts, last: string[]): Reason {
       ]
     : [];
   const at = (ms: number | null): number | null => (ms === null ? null : now + ms);
-  for (const { scope, view } of budgets) {
-    if (!view) continue;
-    const name = budgetName(scope);
-    const mine = spenderOf(view, syncId, lane);
-    const until = at(mine?.waitMs ?? null);
-    const reason = (cause: string, why: string, end: number | null, next?: string): Reason => ({
-      cause,
-      why,
-      until: end,
-      approximate: true,
-      behind: [...order, ...last],
-      ...(next ? { next } : {}),
-    });
-    if (mine?.held) return reason('paused', `an operator paused it in ${name} (${view.held.join(', ')})`, null, `npx syncline budget resume ${name} all`);
-    if (mine && mine.shutMs > 0) return reason('off-peak', view.offPeak ? hoursWords(scope, view.offPeak) : 'its lane is shut', until ?? at(mine.shutMs));
-    if (view.breaker.state !== 'closed') return reason('breaker', breakerWords(scope, view), until ?? at(view.breaker.openMs));
-    const [spent] = spentWords(scope, view);
-    if (spent !== undefined) return reason('budget', spent, until ?? at(view.closedMs));
-    const [kept] = mine && mine.lane !== 'live' ? keptWords(scope, view) : [];
-    if (kept !== undefined) return reason('budget', kept, until);
-    if (view.state === 'paused') return reason('budget', `${name}: the vendor asked for a rest (429)`, until ?? at(view.closedMs));
+  const shut = shutBy(budgets, caller);
+  if (shut) {
+    const { cause, why, next } = shut;
+    const until = at(shut.waitMs ?? shut.opensMs);
+    return { cause, why, until, approximate: true, behind: [...shut.behind, ...order, ...last], ...(next === undefined ? {} : { next }) };
   }
   if (queue?.pollers === 0) {
     return {
@@ -181,7 +171,7 @@ function queuedReason(facts: ExplainFacts, last: string[]): Reason {
       next: 'start a worker, or: npx syncline doctor',
     };
   }
-  const mine = budgets.flatMap(({ view }) => (view && spenderOf(view, syncId, lane)) ?? []);
+  const mine = budgets.flatMap(({ view }) => (view && spenderOf(view, caller)) ?? []);
   const waits = mine.flatMap(({ waitMs }) => waitMs ?? []);
   const until = waits.length > 0 ? Math.max(...waits) : null;
   const rates = mine.flatMap(({ perMinute }) => perMinute ?? []);
@@ -189,16 +179,11 @@ function queuedReason(facts: ExplainFacts, last: string[]): Reason {
   const rate = rates.length > 0 ? Math.min(...rates) : undefined;
   return {
     cause: 'order',
-    why: `it waits its turn for a call to ${run.plan ? `${run.plan.vendor}/${run.plan.account}` : 'the vendor'}${rate === undefined ? '' : `; ${syncId} can expect about ${rate} calls a minute`}`,
+    why: `it waits its turn for a call to ${run.plan ? `${run.plan.vendor}/${run.plan.account}` : 'the vendor'}${rate === undefined ? '' : `; ${caller.sync} can expect about ${rate} calls a minute`}`,
     until: at(until),
     approximate: true,
     behind: [...order, ...last],
   };
-}
-
-/** The record's own line in a budget: of its sync, in the lane it is served in. */
-function spenderOf(view: BudgetView, sync: string, lane: Lane): BudgetView['spenders'][number] | undefined {
-  return view.spenders.find((one) => one.sync === sync && one.lane === (view.lanes[sync] ?? lane));
 }
 
 type OpenTimer = Extract<Step, { kind: 'waited' }>;
@@ -210,34 +195,4 @@ function openTimer(steps: readonly Step[]): OpenTimer | undefined {
 function lastAttempt(steps: readonly Step[]): string[] {
   const last = steps.findLast((step) => step.kind === 'attempt');
   return last?.kind === 'attempt' ? [`last: ${last.attempt.code}${last.attempt.cause ? `: ${last.attempt.cause}` : ''}`] : [];
-}
-
-function breakerWords(scope: BudgetScope, { breaker }: BudgetView): string {
-  const state = {
-    closed: 'closed again: it goes on soon',
-    open: `open for about ${span(breaker.openMs)} yet`,
-    'half-open': 'half-open: one call tests the vendor',
-  }[breaker.state];
-  return `${budgetName(scope)}: the breaker is ${state}`;
-}
-
-/** Long windows whose rest is kept from bulk lanes. */
-function keptWords(scope: BudgetScope, { windows }: BudgetView): string[] {
-  return windows
-    .filter(({ kept, left }) => kept > 0 && kept >= left)
-    .map(({ name, left }) => `${budgetName(scope)}: the last ${left} of ${name} are kept for live records and guaranteed shares`);
-}
-
-/** Long windows of which nothing is left. */
-function spentWords(scope: BudgetScope, { windows }: BudgetView): string[] {
-  return windows
-    .filter((one) => one.kind === 'count' && one.resetMs > 0)
-    .map(
-      ({ name, used, foreign, resetMs }) =>
-        `${budgetName(scope)}: nothing is left of ${name} (${used} used by us, ${foreign} by others); free again in about ${span(resetMs)}`,
-    );
-}
-
-function hoursWords(scope: BudgetScope, { lanes, from, to, timeZone, open, changeMs }: NonNullable<BudgetView['offPeak']>): string {
-  return `${budgetName(scope)}: ${lanes.join(', ')} send from ${from} to ${to} (${timeZone}); that ${open ? 'ends' : 'begins'} in ${span(changeMs)}`;
 }

@@ -7,6 +7,9 @@ import { span } from './times';
 /** From this part on a window is shown in yellow. */
 const watchPart = 0.7;
 
+/** Decimals that sum to one in words do so only nearly in numbers: no reason to speak of it. */
+const almostAll = 0.999;
+
 const stateWords: Record<BudgetView['state'], string> = {
   open: 'open',
   paused: 'paused: the vendor asked for a rest (429)',
@@ -28,10 +31,28 @@ export function printBudgets(terminal: Terminal, budgets: readonly { scope: Budg
     terminal.line(windows(terminal, view));
     if (view.refusedUnnamed > 0) terminal.line(`  429s today that named no window: ${view.refusedUnnamed}`);
     if (view.spenders.length > 0) terminal.line(spenders(terminal, view));
-    const changed = [...view.held.map((what) => `${what} paused`), ...Object.entries(view.lanes).map(([sync, lane]) => `${sync} served as ${lane}`)];
     if (view.offPeak) terminal.line(`  ${hours(view.offPeak)}`);
-    if (changed.length > 0) terminal.line(`  changed by an operator: ${changed.join(', ')}`);
+    const changes = changed(view);
+    if (changes.length > 0) terminal.line(`  changed by an operator: ${changes.join(', ')}`);
+    const { shareScale = 1 } = view;
+    if (shareScale < almostAll)
+      terminal.line(
+        terminal.colours.yellow(`  shares sum to ${percent(1 / shareScale)}: each is lowered to ${percent(shareScale)} of what was declared or set`),
+      );
   });
+}
+
+/** What stays until an operator takes it back. */
+function changed({ held, lanes, changedShares = {} }: BudgetView): string[] {
+  return [
+    ...held.map((what) => `${what} paused`),
+    ...Object.entries(lanes).map(([sync, lane]) => `${sync} served as ${lane}`),
+    ...Object.entries(changedShares).map(([sync, share]) => `share of ${sync} set to ${percent(share)}`),
+  ];
+}
+
+function percent(part: number): string {
+  return `${Math.round(part * 100)} %`;
 }
 
 /** Workers lease permits while there is something to call; idle ones hold none. */
@@ -102,7 +123,7 @@ function spenders(terminal: Terminal, view: BudgetView): string {
     String(one.waiting),
     wait(one),
     refusals(terminal, one.refused),
-    view.shares[one.sync] === undefined ? '' : `${Math.round(view.shares[one.sync]! * 100)} %`,
+    view.shares[one.sync] === undefined ? '' : percent(view.shares[one.sync]!),
   ]);
   return table(
     terminal,

@@ -1,44 +1,45 @@
 import type { BudgetScope } from '../../../schemas/plan';
 import type { BudgetView } from '../../../workflows/messages';
-import type { RunTrace } from '../../history/steps';
 import type { CliError } from '../cli-error';
 import type { Reason } from '../explain/reason';
 import { printable, type Terminal } from '../terminal';
 import { printBudgets } from './budget-text';
 import { pairs } from './table';
 import { dateTime, relative, span, zone } from './times';
-import { shellWord } from './words';
 
 /** What `syncline explain` shows. */
 export function printExplanation(
   terminal: Terminal,
   found: {
     workflowId: string;
-    run: RunTrace;
+    /** Whose run it is, in words. */
+    sync: string;
+    startedAt: number;
+    /** Where to read on. */
+    more: { words: string; command: string };
     reason: Reason;
     budgets: readonly { scope: BudgetScope; view: BudgetView | null }[];
     problems: readonly CliError[];
   },
 ): void {
   const { colours } = terminal;
-  const { workflowId, run, reason, budgets, problems } = found;
+  const { workflowId, startedAt, more, reason, budgets, problems } = found;
   const now = terminal.now();
   terminal.line(colours.bold(printable(workflowId)));
-  const sync = run.plan ? `${run.plan.syncId}, lane ${run.plan.budget.lane}` : 'not a record’s run';
   terminal.line(
     pairs(terminal, [
-      ['sync', printable(sync)],
+      ['sync', printable(found.sync)],
       ['why', printable(reason.why)],
       ...reason.behind.map((what) => ['behind', printable(what)] as const),
       ['until', untilWords(reason, now)],
       ...(reason.next === undefined ? [] : [['next', printable(reason.next)] as const]),
-      ['started', `${dateTime(run.startedAt)}, ${relative(run.startedAt, now)}; times in ${zone(now)}`],
+      ['started', `${dateTime(startedAt)}, ${relative(startedAt, now)}; times in ${zone(now)}`],
     ]),
   );
   if (budgets.length > 0) terminal.line();
   printBudgets(terminal, budgets);
   for (const { facts } of problems) terminal.note(colours.yellow(`warning: ${facts.what}${facts.next ? `; ${facts.next}` : ''}`));
-  terminal.line(`${colours.dim('all that happened so far:')} npx syncline trace ${shellWord(workflowId)}`);
+  terminal.line(`${colours.dim(more.words)} ${more.command}`);
 }
 
 function untilWords({ cause, until, approximate }: Reason, now: number): string {

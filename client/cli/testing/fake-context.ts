@@ -2,6 +2,7 @@ import picocolors from 'picocolors';
 import type { Ledger, RunFilter, RunLine } from '../../../ledger/port';
 import { createKeyHmac } from '../../../platform/hmac';
 import { syncs } from '../../../syncs';
+import type { TableSync } from '../../../syncs/define-table-sync';
 import { CliError, exitCodes } from '../cli-error';
 import type { CliContext, TemporalAccess } from '../context';
 import type { Terminal } from '../terminal';
@@ -73,7 +74,10 @@ export function fakeLedger(lines: readonly RunLine[], keysOf: (line: RunLine) =>
 export const testKeyHmac = createKeyHmac(['a-newer-secret-of-tests', 'an-older-secret-of-tests']);
 
 /** A context on a fake ledger; Temporal is away unless given. */
-export function fakeContext(terminal: Terminal, parts: { ledger?: Ledger; temporal?: TemporalAccess; env?: CliContext['env'] } = {}): CliContext {
+export function fakeContext(
+  terminal: Terminal,
+  parts: { ledger?: Ledger; temporal?: TemporalAccess; env?: CliContext['env']; tableSyncs?: readonly TableSync[] } = {},
+): CliContext {
   const away = (what: string) => () => Promise.reject(new CliError({ exitCode: exitCodes.unreachable, what: `${what} does not answer`, where: 'test:1' }));
   return {
     terminal,
@@ -81,7 +85,7 @@ export function fakeContext(terminal: Terminal, parts: { ledger?: Ledger; tempor
     ledger: parts.ledger ? () => Promise.resolve(parts.ledger as Ledger) : away('the database'),
     temporal: parts.temporal ? () => Promise.resolve(parts.temporal as TemporalAccess) : away('Temporal'),
     syncs: () => syncs,
-    tableSyncs: () => [],
+    tableSyncs: () => parts.tableSyncs ?? [],
     keyHmacs: (key) => testKeyHmac.all(key.trim().toLowerCase()),
     close: () => Promise.resolve(),
   };

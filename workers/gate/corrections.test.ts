@@ -1,8 +1,11 @@
 import fc from 'fast-check';
 import type { LimitReading } from '../../connectors/connector';
 import { BudgetWorld, type Arrival, type WorldOptions } from '../../test/support/budget-world';
+import { leaseRequest } from '../../test/support/lease-request';
 import { used } from '../../workflows/budget/counts';
+import { lease } from '../../workflows/budget/lease';
 import type { BudgetLimit } from '../../workflows/budget/protocol';
+import { newBudget } from '../../workflows/budget/state';
 import { viewOf } from '../../workflows/budget/view';
 
 jest.setTimeout(120_000);
@@ -139,4 +142,20 @@ test('clocks that differ by any offset, and run up to 0.5 ms a second fast or sl
     }),
     { numRuns: Number(process.env.SYNCLINE_TEST_RUNS ?? 12) },
   );
+});
+
+test('of two workers’ readings the newer counts, whichever is told first', () => {
+  const state = newBudget(0);
+  const limits: BudgetLimit[] = [
+    { name: 'day', kind: 'fixed', ms: 86_400_000, max: 1_000 },
+    { name: 'burst', kind: 'rolling', ms: 10_000, max: 100 },
+  ];
+  const told = (worker: string, max: number, agoMs: number, now: number) =>
+    lease(state, leaseRequest({ worker, limits, readings: limits.map(({ name }) => ({ name, max: max / (name === 'day' ? 1 : 10), own: 0, agoMs })) }), now);
+  told('a', 500, 100, 10_000);
+  // Heard by another before the vendor lowered it, and told after that.
+  told('b', 1_000, 2_000, 11_000);
+  expect([state.counts[0]!.said, state.slots[0]!.said]).toEqual([500, 50]);
+  told('c', 1_000, 0, 12_000);
+  expect([state.counts[0]!.said, state.slots[0]!.said]).toEqual([0, 0]);
 });

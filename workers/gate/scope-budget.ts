@@ -64,7 +64,7 @@ export class ScopeBudget {
   private calls = 0;
   private out = 0;
   private readonly pace = new Pace();
-  private readings = new Map<string, LimitReport>();
+  private readings = new Map<string, { report: LimitReport; at: number }>();
 
   constructor(private readonly options: ScopeOptions) {
     this.trips = new RoundTrips(options.roundTrips);
@@ -179,7 +179,7 @@ export class ScopeBudget {
     const window = this.windows.find(({ name }) => name === reading.limit);
     if (!window && !this.counts.some(({ name }) => name === reading.limit)) return;
     const { limit: name, ...rest } = reading;
-    this.readings.set(name, { name, ...rest, own: window?.used() ?? 0 });
+    this.readings.set(name, { report: { name, ...rest, own: window?.used() ?? 0 }, at: now });
     if (window && reading.remaining !== undefined) window.noteRemaining(call, reading.remaining, now);
   }
 
@@ -201,7 +201,7 @@ export class ScopeBudget {
   request(now: number, backlog: number, release = false): LeaseRequest {
     this.seq++;
     if (release) for (const window of this.windows) window.shrink(0, now, this.seq);
-    const readings = [...this.readings.values()];
+    const readings = [...this.readings.values()].map(({ report, at }) => ({ ...report, agoMs: Math.max(0, Math.round(now - at)) }));
     this.readings = new Map();
     const refusals = this.refusals.request(now);
     const groups = this.groups.current(now);

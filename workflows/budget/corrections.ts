@@ -57,6 +57,7 @@ export function refused(state: BudgetState, refusal: Refusal, now: number): void
 
 /** What the headers say of a short window: whatever is used and not ours is somebody else's. */
 export function readSlots(window: Slots, reading: LimitReport, othersUsed: number, now: number): void {
+  if (isOld(window, reading, now)) return;
   if (reading.max !== undefined && reading.max > 0) window.said = reading.max < window.max ? reading.max : 0;
   if (reading.remaining === undefined) return;
   const max = window.said > 0 ? window.said : Math.max(window.max, reading.max ?? 0);
@@ -65,9 +66,18 @@ export function readSlots(window: Slots, reading: LimitReport, othersUsed: numbe
   window.foreignAt = now;
 }
 
+/** Another worker has told of a later answer of the vendor's. */
+function isOld(window: { readAt?: number }, { agoMs = 0 }: LimitReport, now: number): boolean {
+  const at = now - agoMs;
+  if (at < (window.readAt ?? -Infinity)) return true;
+  window.readAt = at;
+  return false;
+}
+
 /** What they say of a long one. Our own count or the vendor's, the stricter wins. */
 export function readCounts(window: CountWindow, reading: LimitReport, now: number): void {
-  if (window.kind === 'fixed' && reading.resetMs !== undefined) window.anchor = now + reading.resetMs;
+  if (isOld(window, reading, now)) return;
+  if (window.kind === 'fixed' && reading.resetMs !== undefined) window.anchor = now - (reading.agoMs ?? 0) + reading.resetMs;
   if (reading.max !== undefined && reading.max > 0) window.said = reading.max < window.max ? reading.max : 0;
   if (reading.remaining === undefined) return;
   const vendorUsed = (reading.max ?? countLimit(window)) - reading.remaining;

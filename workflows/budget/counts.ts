@@ -17,6 +17,8 @@ export interface CountWindow {
   closedForMs: number;
   /** Spent by others, as the vendor's headers tell; forgotten with the window. */
   foreign: number;
+  /** When the vendor last told of it; never = not yet. */
+  readAt?: number;
   /** When a call was last let through to look, while others had spent the rest. */
   lookedAt?: number;
   /** The pace of live records; none yet = none came. */

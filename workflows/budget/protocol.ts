@@ -79,6 +79,8 @@ export interface LimitReport {
   remaining?: number;
   /** Units this process had in the window when the reply came. */
   own: number;
+  /** How long ago it came, milliseconds: of two workers' readings the newer counts, whichever is told first. @default 0 */
+  agoMs?: number;
   /** Milliseconds until a fixed window starts anew. */
   resetMs?: number;
 }

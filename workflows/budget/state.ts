@@ -53,6 +53,8 @@ export interface Correction {
   /** Units others spend per window, smoothed. */
   foreign: number;
   foreignAt: number;
+  /** When the vendor last told of it; never = not yet. */
+  readAt?: number;
 }
 
 export interface WorkerLease {

@@ -137,9 +137,11 @@ export type ClosedRun = Required<Pick<RunEquation, 'planned' | 'outcomes' | 'cau
 export class WarehouseError extends Error {
   override readonly name = 'WarehouseError';
   constructor(
-    /** Stable: `WAREHOUSE_RIGHTS`, `SOURCE_UNKNOWN`, `COLUMN_UNKNOWN`, `QUERY_INVALID`. */
+    /** Stable: `WAREHOUSE_RIGHTS`, `SOURCE_UNKNOWN`, `COLUMN_UNKNOWN`, `COLUMN_TYPE`, `QUERY_INVALID`. */
     readonly code: string,
     message: string,
+    /** Names of tables and columns in the message: they may be shown, whatever else of it is hidden. */
+    readonly names: readonly string[] = [],
   ) {
     super(message);
   }

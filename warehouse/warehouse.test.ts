@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { TableSource } from '../schemas/table';
 import { testWarehouses, type TestWarehouse } from '../test/support/warehouses';
-import type { OpenRow, PlanRequest, RowEnd, Warehouse } from './port';
+import { maskText } from '../connectors/mask';
+import { WarehouseError, type OpenRow, type PlanRequest, type RowEnd, type Warehouse } from './port';
 
 jest.setTimeout(60_000);
 
@@ -290,6 +291,28 @@ describe.each(testWarehouses)('$engine', ({ create }) => {
     await expect(plan({ query: `with x as (delete from ${of.name} returning id) select id from x`, key: ['id'], columns: ['id'] })).rejects.toThrow();
     await expect(plan({ query: `select 1 as id) s; delete from ${of.name}; select * from (select 1 as id`, key: ['id'], columns: ['id'] })).rejects.toThrow();
     expect(await db.sql(`select id from ${of.name}`)).toEqual([{ id: 1 }]);
+  });
+
+  test('names of tables and columns stay readable where values are hidden', async () => {
+    const of = await people(1);
+    const said = async (source: TableSource): Promise<string> => {
+      const error = await warehouse.plan(request({ syncId: of.syncId, source })).then(
+        () => null,
+        (reason: unknown) => reason,
+      );
+      expect(error).toBeInstanceOf(WarehouseError);
+      const { message, names } = error as WarehouseError;
+      return maskText(message, { fields: names });
+    };
+    const query = (text: string) => said({ query: text, key: ['id'], columns: ['id'] });
+    expect(await said({ ...of.source, table: 'nowhere_in_2026_or_elsewhere' })).toContain('nowhere_in_2026_or_elsewhere');
+    expect(await said({ ...of.source, columns: ['customer_reference_no_2'] })).toContain('no column "customer_reference_no_2"; it has "id", "email", "score"');
+    expect(await said({ ...of.source, consent: 'score' })).toContain('read from "score"');
+    expect(await query(`select id, emial from ${of.name}`)).toContain('emial');
+    expect(await query(`select id frm ${of.name}`)).toContain(of.name);
+    // What was read is anybody's.
+    expect(await query(`select cast(email as integer) as id from ${of.name}`)).not.toMatch(/p1|example/);
+    expect(await query(`select cast('Ada' || email as integer) as id from ${of.name}`)).not.toMatch(/Ada|example/);
   });
 
   test('values come the same from both engines', async () => {

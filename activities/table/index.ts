@@ -147,7 +147,8 @@ async function beating<T>(work: () => Promise<T>, details: () => object = () => 
   try {
     return await work();
   } catch (error) {
-    if (error instanceof WarehouseError) throw ApplicationFailure.create({ type: error.code, message: maskText(error.message), nonRetryable: true });
+    if (error instanceof WarehouseError)
+      throw ApplicationFailure.create({ type: error.code, message: maskText(error.message, { fields: error.names }), nonRetryable: true });
     if (error instanceof WarehouseBusy) throw ApplicationFailure.create({ type: 'WAREHOUSE_BUSY', message: maskText(error.message), nextRetryDelay: '5s' });
     throw error;
   } finally {

@@ -207,5 +207,20 @@ describe.each(testWarehouses)('$engine', (kind) => {
     expect((await syncline('table', 'cancel', 'cli')).code).toBe(1);
   });
 
+  test('a run that nobody works for says so, and one that failed says why, with the names', async () => {
+    const started = await syncline('table', 'run', 'unserved', '--no-wait');
+    expect(started.out).toContain('comparing rows');
+    const status = await syncline('table', 'status', 'unserved');
+    expect(status).toMatchObject({ code: 1, out: expect.stringMatching(/why: {2}nobody polls queue warehouse\/elsewhere\n +next: restart the worker/) });
+    expect(status.out).toContain('SYNCLINE_WAREHOUSE_ELSEWHERE_URL');
+    await stage.stack.client.workflow.getHandle('unserved/run').terminate();
+
+    const failed = await syncline('table', 'run', 'misnamed');
+    expect(failed).toMatchObject({ code: 1, out: expect.stringMatching(/: failed\n +why: {2}SOURCE_UNKNOWN: .*people_of_2026/) });
+    expect(failed.out).toMatch(/next: correct `from` .*npx syncline table run misnamed/);
+    const again = await syncline('table', 'status', 'misnamed', '--json');
+    expect(again).toMatchObject({ code: 1, json: { tables: [{ view: { state: 'failed' }, trouble: { code: 'SOURCE_UNKNOWN' } }] } });
+  });
+
   const syncline = (...args: string[]) => runCliAt('table-cli.ts', stage.stack.env, ...args);
 });

@@ -223,7 +223,7 @@ export interface RunEquation {
   differs?: string;
   /** Why rows did not land, the most frequent first: what is still owed, in the vendor's words or ours. */
   causes?: RunCause[];
-  /** What is owed after this run, by it and by those before: rows refused, removals not confirmed. The largest first. */
+  /** What is owed after this run, by it and by those before: rows refused, removals not confirmed. Removals first, then the largest. */
   owed?: RowDebt[];
   /** Of an audience: which part of those handed over the vendor knows as people. */
   matched?: MatchRate;

@@ -345,6 +345,28 @@ describe.each(testWarehouses)('$engine', ({ create }) => {
     expect(empty!.values).toEqual({ ...Object.fromEntries(columns.map((column) => [column, null])), id: '9007199254740995' });
   });
 
+  test('causes are told one by one, the most frequent first; of what is owed removals come first, and no row is left out of the sum', async () => {
+    const of = await people(40);
+    const faulty = (row: OpenRow): RowEnd => {
+      const id = Number(row.key);
+      if (row.op === 'remove') return { n: row.n, outcome: 'rejected', code: 'GONE', cause: 'the vendor keeps it', attempts: 1 };
+      return id > 26 ? landed(row) : { n: row.n, outcome: 'invalid', code: 'TARGET_VIOLATION', cause: id <= 5 ? 'fault a' : `fault ${id}`, attempts: 1 };
+    };
+    const { closed } = await run(of, {}, faulty);
+    expect(closed.causes).toHaveLength(5);
+    expect(closed.causes[0]).toEqual({ outcome: 'invalid', code: 'TARGET_VIOLATION', cause: 'fault a', rows: 5 });
+    await db.sql(`delete from ${of.name} where id = 30`);
+    const { owed } = (await run(of, {}, faulty)).closed;
+    expect(owed.map(({ op, code, rows }) => [op, code, rows]).slice(0, 3)).toEqual([
+      ['remove', 'GONE', 1],
+      ['upsert', 'TARGET_VIOLATION', 5],
+      ['upsert', 'TARGET_VIOLATION', 1],
+    ]);
+    expect(owed).toHaveLength(11);
+    expect(owed.at(-1)).toMatchObject({ code: 'OTHER', cause: '13 other reasons: they stand in syncline.rejected', rows: 13, sinceMs: expect.any(Number) });
+    expect(owed.reduce((sum, { rows }) => sum + rows, 0)).toBe(27);
+  });
+
   test('a hundred columns, and a value of a megabyte; fields can’t run into each other', async () => {
     const name = `wide_${++table}`;
     const columns = Array.from({ length: 100 }, (_, index) => `c${index}`);

@@ -20,12 +20,26 @@ export function printDebts(terminal: Terminal, tables: readonly TableDebts[]): v
     if (index > 0) terminal.line();
     const name = terminal.colours.bold(sync);
     if (owed === null) return terminal.line(`${name}  no run that ended is known`);
-    const rows = owed.reduce((sum, debt) => sum + debt.rows, 0);
+    const rows = sum(owed);
     terminal.line(
       `${name}  ${rows === 0 ? terminal.colours.green('owes nothing') : terminal.colours.yellow(`owes ${counted(rows, 'row')}`)} after run ${runId}, ${endedAt}`,
     );
-    if (rows > 0) terminal.line(debts(terminal, owed));
+    const leaving = owed.filter(({ op }) => op === 'remove');
+    const writing = owed.filter(({ op }) => op !== 'remove');
+    if (leaving.length > 0) {
+      const should =
+        sum(leaving) === 1
+          ? '1 row left the source and should be gone from the vendor, which may have it still'
+          : `${sum(leaving)} rows left the source and should be gone from the vendor, which may have them still`;
+      terminal.line(`  ${terminal.colours.red(should)}: of an audience, people who should have left.`);
+      terminal.line(debts(terminal, leaving));
+    }
+    if (writing.length > 0) terminal.line(debts(terminal, writing));
   });
+}
+
+function sum(owed: readonly RowDebt[]): number {
+  return owed.reduce((total, debt) => total + debt.rows, 0);
 }
 
 function debts(terminal: Terminal, owed: readonly RowDebt[]): string {

@@ -64,6 +64,9 @@ describe.each(testWarehouses)('$engine', (kind) => {
     expect(await stage.run(small)).toMatchObject({ counts: { resting: 4, added: 1, unchanged: 495 }, equation: { outcomes: { accepted: 1 }, holds: true } });
     await stage.warehouse.sql(`update people set email = 'p7@example.com' where id = 7`);
     expect(await stage.run(small)).toMatchObject({ counts: { resting: 3, added: 1 }, equation: { outcomes: { accepted: 1 } } });
+    // This run sends nothing; what those before owe is bad news all the same.
+    const owing = await syncline('table', 'run', 'poisoned');
+    expect(owing).toMatchObject({ code: 1, out: expect.stringMatching(/: done[\s\S]+0 planned = 0[\s\S]+3 rows owed by now/) });
     expect(await stage.run(small, { retryRejected: true })).toMatchObject({
       counts: { resting: 0, added: 3 },
       equation: { outcomes: { accepted: 1, invalid: 2 } },
@@ -142,6 +145,7 @@ describe.each(testWarehouses)('$engine', (kind) => {
     const view = await stage.until(handle, ({ state }) => state === 'waiting');
     expect(view).toMatchObject({ waitingFor: [{ guard: 'first-run', rows: 20 }], counts: { planned: 20 } });
     expect((await handle.describe()).searchAttributes).toMatchObject({ SynclineWaiting: ['approval'] });
+    expect((await syncline('table', 'debts', 'guarded')).out).toMatch(/no run has ended yet; the first one waits for approval/);
     const decide = (decision: 'approve' | 'reject', runId = view.runId) =>
       handle.executeUpdate(decideRunUpdate, { args: [{ runId, decision, reason: 'looked at it', by: 'tests' }] });
     await expect(decide('approve', 'another')).rejects.toMatchObject({ cause: { message: expect.stringContaining(view.runId) } });
@@ -203,6 +207,7 @@ describe.each(testWarehouses)('$engine', (kind) => {
     await stage.until(stage.stack.client.workflow.getHandle('cli/run'), ({ state }) => state === 'waiting');
     const cancelled = await syncline('table', 'cancel', 'cli', '--json');
     expect(cancelled).toMatchObject({ code: 0, json: { run: { state: 'cancelled', equation: { outcomes: { cancelled: 30 }, holds: true } } } });
+    expect((await syncline('table', 'status', 'cli')).out).not.toMatch(/full-resync|npx syncline approve/);
     expect((await syncline('table', 'run', 'nothing')).code).toBe(2);
     expect((await syncline('table', 'cancel', 'cli')).code).toBe(1);
   });

@@ -78,9 +78,9 @@ async function lastDebts(context: CliContext, id: string): Promise<Omit<TableDeb
   const closed: WorkflowExecutionInfo[] = [];
   for await (const run of client.workflow.list({ query })) if (run.status.name !== 'CONTINUED_AS_NEW') closed.push(run);
   const last = closed.sort((a, b) => b.closeTime!.getTime() - a.closeTime!.getTime())[0];
-  if (!last) return { runId: null, endedAt: null, owed: null };
+  if (!last) return { runId: null, endedAt: null, owed: null, underWay: (await lastView(context, id))?.state ?? null };
   const { runId, equation } = await viewOf(context, client.workflow.getHandle(last.workflowId, last.runId));
-  return { runId, endedAt: last.closeTime!.toISOString(), owed: equation ? (equation.owed ?? []) : null };
+  return { runId, endedAt: last.closeTime!.toISOString(), owed: equation ? (equation.owed ?? []) : null, underWay: null };
 }
 
 /** `syncline approve|reject <run> --reason …`; `<run>` may be the sync's id, of which one run waits at most. */
@@ -150,7 +150,9 @@ async function lastView(context: CliContext, id: string): Promise<TableRunView |
 
 async function viewOf(context: CliContext, handle: WorkflowHandle): Promise<TableRunView> {
   try {
-    return await handle.query(tableRunQuery);
+    const view = await handle.query(tableRunQuery);
+    // A run that was cancelled while it waited keeps what it waited for; nobody can approve it any more.
+    return view.state === 'waiting' ? view : { ...view, waitingFor: [], expiresAtMs: null };
   } catch (error) {
     if (error instanceof WorkflowNotFoundError) throw error;
     const { address } = await context.temporal();
@@ -173,7 +175,8 @@ function exitOf({ view, trouble }: { view: TableRunView | null; trouble: RunFoun
   if (view === null) return exitCodes.ok;
   const { rejected = 0, invalid = 0, failed = 0, expired = 0, unattributed = 0 } = view.equation?.outcomes ?? view.outcomes;
   const well = (goesOn(view) || view.state === 'done') && view.equation?.holds !== false && trouble?.code !== 'no-worker';
-  return well && rejected + invalid + failed + expired + unattributed === 0 ? exitCodes.ok : exitCodes.badNews;
+  const owes = (view.equation?.owed ?? []).length > 0;
+  return well && !owes && rejected + invalid + failed + expired + unattributed === 0 ? exitCodes.ok : exitCodes.badNews;
 }
 
 function syncOf(context: CliContext, id: string): TableSync {

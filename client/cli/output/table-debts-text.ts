@@ -1,4 +1,4 @@
-import type { RowDebt } from '../../../schemas/table';
+import type { RowDebt, TableRunView } from '../../../schemas/table';
 import type { Terminal } from '../terminal';
 import { table } from './table';
 import { counted } from './words';
@@ -11,15 +11,21 @@ export interface TableDebts {
   /** ISO 8601. */
   endedAt: string | null;
   owed: RowDebt[] | null;
+  /** State of the run under way, where no run has ended yet; else null. */
+  underWay: TableRunView['state'] | null;
 }
 
 /** What `syncline table debts` shows. */
 export function printDebts(terminal: Terminal, tables: readonly TableDebts[]): void {
   if (tables.length === 0) return terminal.line('No table sync is declared yet: docs/reverse-etl.md shows how.');
-  tables.forEach(({ sync, runId, endedAt, owed }, index) => {
+  tables.forEach(({ sync, runId, endedAt, owed, underWay }, index) => {
     if (index > 0) terminal.line();
     const name = terminal.colours.bold(sync);
-    if (owed === null) return terminal.line(`${name}  no run that ended is known`);
+    if (owed === null) {
+      if (underWay === null) return terminal.line(`${name}  no run that ended is known`);
+      const now = underWay === 'waiting' ? 'waits for approval' : 'is under way';
+      return terminal.line(`${name}  no run has ended yet; the first one ${now}: npx syncline table status ${sync}`);
+    }
     const rows = sum(owed);
     terminal.line(
       `${name}  ${rows === 0 ? terminal.colours.green('owes nothing') : terminal.colours.yellow(`owes ${counted(rows, 'row')}`)} after run ${runId}, ${endedAt}`,

@@ -132,6 +132,8 @@ export interface PlanCounts {
   chunks: number;
   /** Chunks that must have ended before the others begin. @default those that write */
   firstChunks?: number;
+  /** Rows of `syncline.suppression` whose `sync_id` is no declared audience: they keep nobody out. */
+  suppressNobody?: { rows: number; syncs: string[] };
 }
 
 export type OutcomeCounts = Partial<Record<Outcome, number>>;

@@ -11,6 +11,8 @@ export interface Warehouse {
   open(): Promise<void>;
   /** Compares the source with what landed and writes down what is to be done. Run again, it plans anew. */
   plan(request: PlanRequest): Promise<PlanCounts>;
+  /** How many rows of `suppression` name each sync; those for every sync are not told. */
+  suppressions(): Promise<{ syncId: string; rows: number }[]>;
   /** Takes a chunk for `ms`, or prolongs it: of two senders of one chunk one waits. */
   lease(chunk: ChunkRef, token: string, ms: number): Promise<{ held: true } | { held: false; waitMs: number }>;
   release(chunk: ChunkRef, token: string): Promise<void>;

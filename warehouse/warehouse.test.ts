@@ -164,7 +164,8 @@ describe.each(testWarehouses)('$engine', ({ create }) => {
     const of = await people(0, 'id integer primary key, email text, score numeric(10,2), agreed boolean');
     await db.sql(`insert into ${of.name} select i, 'p' || i, 1, i <> 2 from generate_series(1, 6) as t(i)`);
     await warehouse.open();
-    await db.sql(`insert into ${db.schema}.suppression (sync_id, key) values ('${of.syncId}', '3'), ('another', '4')`);
+    await db.sql(`insert into ${db.schema}.suppression (sync_id, key) values ('${of.syncId}', '3'), ('another', '4'), ('*', '99')`);
+    expect(await warehouse.suppressions()).toEqual([of.syncId, 'another'].sort().map((syncId) => ({ syncId, rows: 1 })));
     const source = { ...of.source, consent: 'agreed' };
     const membership = { membership: true };
     expect((await run({ ...of, source }, membership)).counts).toMatchObject({ read: 4, added: 4, planned: 4, firstChunks: 0 });

@@ -31,9 +31,12 @@ test('who agreed is in, and nobody else; the counts agree, so each member is ver
 test('who withdraws leaves before anybody comes, whichever way they said so; each removal has its proof', async () => {
   await sql('update members set agreed = false where id between 2 and 9');
   await sql(`insert into ${stage.warehouse.schema}.suppression (key, reason) values ('11', 'asked by letter')`);
+  await sql(`insert into ${stage.warehouse.schema}.suppression (sync_id, key) values ('google-lists', '13')`); // misspelt
   await sql('delete from members where id = 12');
   await sql(`insert into members select i, 'm' || i || '@example.com', null, true from generate_series(2001, 2005) as t(i)`);
-  const { equation } = await stage.run(stage.syncs.google);
+  const { counts, equation } = await stage.run(stage.syncs.google);
+  expect(counts.suppressNobody).toEqual({ rows: 1, syncs: ['google-lists'] });
+  await sql(`delete from ${stage.warehouse.schema}.suppression where sync_id = 'google-lists'`);
   expect(equation).toMatchObject({ planned: 15, outcomes: { verified: 15 }, holds: true });
   await exact();
   const calls = Object.keys((await stage.sims['google-data-manager']!.stats()).byPath);

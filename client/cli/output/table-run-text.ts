@@ -1,4 +1,4 @@
-import type { MatchRate, TableRunView } from '../../../schemas/table';
+import type { MatchRate, PlanCounts, TableRunView } from '../../../schemas/table';
 import type { RunTrouble } from '../table-trouble';
 import { printable, type Terminal } from '../terminal';
 import { span } from './times';
@@ -52,6 +52,7 @@ export function printRun(terminal: Terminal, { view, trouble }: RunFound): void 
       ...(bad > 0 ? [colours.yellow(`${bad} without a usable key`)] : []),
     ];
     terminal.line(`  ${counted(counts.read, 'row')} read: ${parts.join(', ')}`);
+    if (counts.suppressNobody) terminal.line(`  ${colours.yellow(suppressionWords(counts.suppressNobody))}`);
   }
   for (const { guard, why } of view.waitingFor) terminal.line(`  ${colours.yellow(guard)}: ${why}`);
   if (view.waitingFor.length > 0) terminal.line(`  npx syncline approve ${view.runId} --reason '…'   (or reject)`);
@@ -64,6 +65,13 @@ export function printRun(terminal: Terminal, { view, trouble }: RunFound): void 
   if (equation?.matched) terminal.line(`  ${matchWords(equation.matched)}`);
   for (const { decision, by, at, reason } of view.approvals)
     terminal.line(`  ${decision === 'approve' ? 'approved' : 'rejected'} by ${by} at ${at}: ${reason}`);
+}
+
+function suppressionWords({ rows, syncs }: NonNullable<PlanCounts['suppressNobody']>): string {
+  const names = printable(syncs.join(', '));
+  return rows === 1
+    ? `1 row of syncline.suppression names no declared audience and keeps nobody out: ${names}`
+    : `${rows} rows of syncline.suppression name no declared audience and keep nobody out: ${names}`;
 }
 
 function matchWords({ least, most, before }: MatchRate): string {

@@ -213,12 +213,16 @@ describe.each(testWarehouses)('$engine', (kind) => {
   });
 
   test('a run that nobody works for says so, and one that failed says why, with the names', async () => {
+    await stage.people(1);
     const started = await syncline('table', 'run', 'unserved', '--no-wait');
     expect(started.out).toContain('comparing rows');
     const status = await syncline('table', 'status', 'unserved');
     expect(status).toMatchObject({ code: 1, out: expect.stringMatching(/why: {2}nobody polls queue warehouse\/elsewhere\n +next: restart the worker/) });
     expect(status.out).toContain('SYNCLINE_WAREHOUSE_ELSEWHERE_URL');
     await stage.stack.client.workflow.getHandle('unserved/run').terminate();
+    const { json } = await syncline('doctor', '--json');
+    const states = Object.fromEntries(json.checks.map(({ name, state }: { name: string; state: string }) => [name, state]));
+    expect(states).toMatchObject({ 'warehouse test': 'ok', 'queue warehouse/test': 'ok', 'warehouse elsewhere': 'fail', 'queue warehouse/elsewhere': 'fail' });
 
     const failed = await syncline('table', 'run', 'misnamed');
     expect(failed).toMatchObject({ code: 1, out: expect.stringMatching(/: failed\n +why: {2}SOURCE_UNKNOWN: .*people_of_2026/) });

@@ -6,7 +6,7 @@ import { WarehouseError, type OpenRow, type PlanRequest, type RowEnd, type Wareh
 
 jest.setTimeout(60_000);
 
-describe.each(testWarehouses)('$engine', ({ create }) => {
+describe.each(testWarehouses)('$engine', ({ engine, create }) => {
   let db: TestWarehouse;
   let warehouse: Warehouse;
   beforeAll(async () => {
@@ -314,6 +314,19 @@ describe.each(testWarehouses)('$engine', ({ create }) => {
     // What was read is anybody's.
     expect(await query(`select cast(email as integer) as id from ${of.name}`)).not.toMatch(/p1|example/);
     expect(await query(`select cast('Ada' || email as integer) as id from ${of.name}`)).not.toMatch(/Ada|example/);
+  });
+
+  test('a file that is not there is named', async () => {
+    const of = await people(0);
+    const missing = warehouse.plan(
+      request({ syncId: of.syncId, source: { query: `select 1 as id from read_csv('/no/exports-of-2026/*.csv')`, key: ['id'], columns: ['id'] } }),
+    );
+    const error = await missing.then(
+      () => null,
+      (reason: unknown) => reason as WarehouseError,
+    );
+    if (engine === 'duckdb') expect(maskText(error!.message, { fields: error!.names })).toContain('"/no/exports-of-2026/*.csv"');
+    else expect(error).toMatchObject({ code: 'QUERY_INVALID' });
   });
 
   test('values come the same from both engines', async () => {

@@ -9,9 +9,9 @@ export function namesIn(message: string): string[] {
   return [...new Set(message.match(name))];
 }
 
-/** The pattern of files that a query names. */
+/** The file, or the pattern of files, that an operator or a query named. */
 export function filesIn(message: string): string[] {
-  const pattern = /match the pattern "([^"]+)"/.exec(message)?.[1];
+  const pattern = /(?:match the pattern|Cannot open database) "([^"]+)"/.exec(message)?.[1];
   // In pieces too: where a wildcard stands, the text around it is a word of its own.
   return pattern === undefined ? [] : [pattern, ...pattern.split(/[^\p{L}\p{N}_\-.+/=~]+/u)];
 }

@@ -1,3 +1,4 @@
+import { warehouseVariable } from '../../syncs/warehouses-api';
 import { decideRunUpdate } from '../../workflows/messages';
 import { runCliAt } from '../support/run-cli';
 import { startTableStage, type TableStage } from '../support/table-stage';
@@ -218,7 +219,7 @@ describe.each(testWarehouses)('$engine', (kind) => {
     expect(started.out).toContain('comparing rows');
     const status = await syncline('table', 'status', 'unserved');
     expect(status).toMatchObject({ code: 1, out: expect.stringMatching(/why: {2}nobody polls queue warehouse\/elsewhere\n +next: restart the worker/) });
-    expect(status.out).toContain('SYNCLINE_WAREHOUSE_ELSEWHERE_URL');
+    expect(status.out).toContain(warehouseVariable('elsewhere', 'URL'));
     await stage.stack.client.workflow.getHandle('unserved/run').terminate();
     const { json } = await syncline('doctor', '--json');
     const states = Object.fromEntries(json.checks.map(({ name, state }: { name: string; state: string }) => [name, state]));

@@ -31,7 +31,7 @@ describe('prepare', () => {
       kind: 'invalid',
       code: 'CONTRACT_VIOLATION',
       violations: [
-        { field: 'email', expected: 'string (email)', found: 'string' },
+        { field: 'email', expected: 'string (email)', found: 'a string of another form' },
         { field: 'first_name', expected: 'string', found: 'number' },
         { field: 'updated_at', expected: 'string', found: 'missing' },
       ],

@@ -48,7 +48,7 @@ export interface Violation {
   field: string;
   /** What the contract wants, e.g. `string (e-mail)`. */
   expected: string;
-  /** The type that was found, never the value: `number`, `missing`, `string`. */
+  /** The type that was found, never the value: `number`, `missing`, `a string of another form`. */
   found: string;
 }
 
@@ -57,7 +57,7 @@ export function violations(error: z.ZodError, input: unknown): Violation[] {
   return error.issues.map((issue) => ({
     field: issue.path.map(String).join('.'),
     expected: expectedOf(issue),
-    found: typeAt(input, issue.path),
+    found: foundAt(issue, typeAt(input, issue.path)),
   }));
 }
 
@@ -74,7 +74,25 @@ function expectedOf(issue: z.core.$ZodIssue): string {
     case 'too_big':
       return `${issue.origin} of at most ${String(issue.maximum)}`;
     default:
-      return issue.code === 'custom' ? issue.message : issue.code.replaceAll('_', ' ');
+      // Whoever reads it puts "expected" in front.
+      return issue.code === 'custom' ? issue.message.replace(/^expected /, '') : issue.code.replaceAll('_', ' ');
+  }
+}
+
+/** The type is told where it can be at fault: "expected string (email), found string" says nothing. */
+function foundAt(issue: z.core.$ZodIssue, type: string): string {
+  if (type === 'missing' || type === 'null') return type;
+  switch (issue.code) {
+    case 'invalid_format':
+      return `a ${type} of another form`;
+    case 'invalid_value':
+      return issue.values.some((value) => typeof value === type) ? `another ${type}` : type;
+    case 'too_small':
+      return 'less';
+    case 'too_big':
+      return 'more';
+    default:
+      return type;
   }
 }
 

@@ -132,6 +132,8 @@ export interface PlanCounts {
   chunks: number;
   /** Chunks that must have ended before the others begin. @default those that write */
   firstChunks?: number;
+  /** Rows of `syncline.suppression` whose `sync_id` is no declared audience: they keep nobody out. */
+  suppressNobody?: { rows: number; syncs: string[] };
 }
 
 export type OutcomeCounts = Partial<Record<Outcome, number>>;
@@ -223,7 +225,7 @@ export interface RunEquation {
   differs?: string;
   /** Why rows did not land, the most frequent first: what is still owed, in the vendor's words or ours. */
   causes?: RunCause[];
-  /** What is owed after this run, by it and by those before: rows refused, removals not confirmed. The largest first. */
+  /** What is owed after this run, by it and by those before: rows refused, removals not confirmed. Removals first, then the largest. */
   owed?: RowDebt[];
   /** Of an audience: which part of those handed over the vendor knows as people. */
   matched?: MatchRate;

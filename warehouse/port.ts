@@ -11,6 +11,8 @@ export interface Warehouse {
   open(): Promise<void>;
   /** Compares the source with what landed and writes down what is to be done. Run again, it plans anew. */
   plan(request: PlanRequest): Promise<PlanCounts>;
+  /** How many rows of `suppression` name each sync; those for every sync are not told. */
+  suppressions(): Promise<{ syncId: string; rows: number }[]>;
   /** Takes a chunk for `ms`, or prolongs it: of two senders of one chunk one waits. */
   lease(chunk: ChunkRef, token: string, ms: number): Promise<{ held: true } | { held: false; waitMs: number }>;
   release(chunk: ChunkRef, token: string): Promise<void>;
@@ -137,9 +139,11 @@ export type ClosedRun = Required<Pick<RunEquation, 'planned' | 'outcomes' | 'cau
 export class WarehouseError extends Error {
   override readonly name = 'WarehouseError';
   constructor(
-    /** Stable: `WAREHOUSE_RIGHTS`, `SOURCE_UNKNOWN`, `COLUMN_UNKNOWN`, `QUERY_INVALID`. */
+    /** Stable: `WAREHOUSE_RIGHTS`, `SOURCE_UNKNOWN`, `COLUMN_UNKNOWN`, `COLUMN_TYPE`, `QUERY_INVALID`. */
     readonly code: string,
     message: string,
+    /** Names of tables and columns in the message: they may be shown, whatever else of it is hidden. */
+    readonly names: readonly string[] = [],
   ) {
     super(message);
   }

@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import type { TableSource } from '../schemas/table';
 import { testWarehouses, type TestWarehouse } from '../test/support/warehouses';
-import type { OpenRow, PlanRequest, RowEnd, Warehouse } from './port';
+import { maskText } from '../connectors/mask';
+import { WarehouseError, type OpenRow, type PlanRequest, type RowEnd, type Warehouse } from './port';
 
 jest.setTimeout(60_000);
 
-describe.each(testWarehouses)('$engine', ({ create }) => {
+describe.each(testWarehouses)('$engine', ({ engine, create }) => {
   let db: TestWarehouse;
   let warehouse: Warehouse;
   beforeAll(async () => {
@@ -163,7 +164,8 @@ describe.each(testWarehouses)('$engine', ({ create }) => {
     const of = await people(0, 'id integer primary key, email text, score numeric(10,2), agreed boolean');
     await db.sql(`insert into ${of.name} select i, 'p' || i, 1, i <> 2 from generate_series(1, 6) as t(i)`);
     await warehouse.open();
-    await db.sql(`insert into ${db.schema}.suppression (sync_id, key) values ('${of.syncId}', '3'), ('another', '4')`);
+    await db.sql(`insert into ${db.schema}.suppression (sync_id, key) values ('${of.syncId}', '3'), ('another', '4'), ('*', '99')`);
+    expect(await warehouse.suppressions()).toEqual([of.syncId, 'another'].sort().map((syncId) => ({ syncId, rows: 1 })));
     const source = { ...of.source, consent: 'agreed' };
     const membership = { membership: true };
     expect((await run({ ...of, source }, membership)).counts).toMatchObject({ read: 4, added: 4, planned: 4, firstChunks: 0 });
@@ -292,6 +294,41 @@ describe.each(testWarehouses)('$engine', ({ create }) => {
     expect(await db.sql(`select id from ${of.name}`)).toEqual([{ id: 1 }]);
   });
 
+  test('names of tables and columns stay readable where values are hidden', async () => {
+    const of = await people(1);
+    const said = async (source: TableSource): Promise<string> => {
+      const error = await warehouse.plan(request({ syncId: of.syncId, source })).then(
+        () => null,
+        (reason: unknown) => reason,
+      );
+      expect(error).toBeInstanceOf(WarehouseError);
+      const { message, names } = error as WarehouseError;
+      return maskText(message, { fields: names });
+    };
+    const query = (text: string) => said({ query: text, key: ['id'], columns: ['id'] });
+    expect(await said({ ...of.source, table: 'nowhere_in_2026_or_elsewhere' })).toContain('nowhere_in_2026_or_elsewhere');
+    expect(await said({ ...of.source, columns: ['customer_reference_no_2'] })).toContain('no column "customer_reference_no_2"; it has "id", "email", "score"');
+    expect(await said({ ...of.source, consent: 'score' })).toContain('read from "score"');
+    expect(await query(`select id, emial from ${of.name}`)).toContain('emial');
+    expect(await query(`select id frm ${of.name}`)).toContain(of.name);
+    // What was read is anybody's.
+    expect(await query(`select cast(email as integer) as id from ${of.name}`)).not.toMatch(/p1|example/);
+    expect(await query(`select cast('Ada' || email as integer) as id from ${of.name}`)).not.toMatch(/Ada|example/);
+  });
+
+  test('a file that is not there is named', async () => {
+    const of = await people(0);
+    const missing = warehouse.plan(
+      request({ syncId: of.syncId, source: { query: `select 1 as id from read_csv('/no/exports-of-2026/*.csv')`, key: ['id'], columns: ['id'] } }),
+    );
+    const error = await missing.then(
+      () => null,
+      (reason: unknown) => reason as WarehouseError,
+    );
+    if (engine === 'duckdb') expect(maskText(error!.message, { fields: error!.names })).toContain('"/no/exports-of-2026/*.csv"');
+    else expect(error).toMatchObject({ code: 'QUERY_INVALID' });
+  });
+
   test('values come the same from both engines', async () => {
     const name = `values_${++table}`;
     await db.sql(`create table ${name} (id bigint, flag boolean, small smallint, whole integer, large bigint, money decimal(20,4), f double precision,
@@ -320,6 +357,28 @@ describe.each(testWarehouses)('$engine', ({ create }) => {
       u: '00000000-0000-4000-8000-000000000001',
     });
     expect(empty!.values).toEqual({ ...Object.fromEntries(columns.map((column) => [column, null])), id: '9007199254740995' });
+  });
+
+  test('causes are told one by one, the most frequent first; of what is owed removals come first, and no row is left out of the sum', async () => {
+    const of = await people(40);
+    const faulty = (row: OpenRow): RowEnd => {
+      const id = Number(row.key);
+      if (row.op === 'remove') return { n: row.n, outcome: 'rejected', code: 'GONE', cause: 'the vendor keeps it', attempts: 1 };
+      return id > 26 ? landed(row) : { n: row.n, outcome: 'invalid', code: 'TARGET_VIOLATION', cause: id <= 5 ? 'fault a' : `fault ${id}`, attempts: 1 };
+    };
+    const { closed } = await run(of, {}, faulty);
+    expect(closed.causes).toHaveLength(5);
+    expect(closed.causes[0]).toEqual({ outcome: 'invalid', code: 'TARGET_VIOLATION', cause: 'fault a', rows: 5 });
+    await db.sql(`delete from ${of.name} where id = 30`);
+    const { owed } = (await run(of, {}, faulty)).closed;
+    expect(owed.map(({ op, code, rows }) => [op, code, rows]).slice(0, 3)).toEqual([
+      ['remove', 'GONE', 1],
+      ['upsert', 'TARGET_VIOLATION', 5],
+      ['upsert', 'TARGET_VIOLATION', 1],
+    ]);
+    expect(owed).toHaveLength(11);
+    expect(owed.at(-1)).toMatchObject({ code: 'OTHER', cause: '13 other reasons: they stand in syncline.rejected', rows: 13, sinceMs: expect.any(Number) });
+    expect(owed.reduce((sum, { rows }) => sum + rows, 0)).toBe(27);
   });
 
   test('a hundred columns, and a value of a megabyte; fields can’t run into each other', async () => {

@@ -12,6 +12,7 @@ import { JobSender } from './job-sender';
 import { Lease } from './lease';
 import { tellOfDrop } from './match-rate';
 import { packChunk } from './pack';
+import { suppressingNobody } from './suppression';
 
 const heartbeatMs = 2_000;
 /** Outcome of rows that nothing was tried for, by how the run ended. */
@@ -22,7 +23,8 @@ export function createTableActivities(deps: ActivityDeps) {
   /** The diff, inside the warehouse. Run again, it plans anew, unless something was sent already. */
   async function planRun({ plan, runId, workflowId, full, retryRejected }: PlanRunInput): Promise<PlanCounts> {
     return beating(async () => {
-      const counts = await warehouseOf(plan.warehouse.name).plan({
+      const warehouse = warehouseOf(plan.warehouse.name);
+      const found = await warehouse.plan({
         syncId: plan.syncId,
         runId,
         workflowId,
@@ -34,7 +36,10 @@ export function createTableActivities(deps: ActivityDeps) {
         membership: plan.membership ?? false,
         chunkRows: plan.chunkRows,
       });
-      deps.log.info({ sync: plan.syncId, run: runId, ...counts }, 'rows were compared');
+      const counts: PlanCounts = { ...found, ...(plan.membership ? await suppressingNobody(warehouse, deps.tables.syncs) : {}) };
+      const fields = { sync: plan.syncId, run: runId, ...counts };
+      deps.log.info(fields, 'rows were compared');
+      if (counts.suppressNobody) deps.log.warn(fields, 'rows of syncline.suppression name no declared audience: they keep nobody out');
       return counts;
     });
   }
@@ -147,7 +152,8 @@ async function beating<T>(work: () => Promise<T>, details: () => object = () => 
   try {
     return await work();
   } catch (error) {
-    if (error instanceof WarehouseError) throw ApplicationFailure.create({ type: error.code, message: maskText(error.message), nonRetryable: true });
+    if (error instanceof WarehouseError)
+      throw ApplicationFailure.create({ type: error.code, message: maskText(error.message, { fields: error.names }), nonRetryable: true });
     if (error instanceof WarehouseBusy) throw ApplicationFailure.create({ type: 'WAREHOUSE_BUSY', message: maskText(error.message), nextRetryDelay: '5s' });
     throw error;
   } finally {

@@ -15,7 +15,7 @@ function usageFacts(error: CommanderError, args: readonly string[]): CliErrorFac
   const known = error.code === 'commander.unknownCommand' ? undefined : command;
   return {
     exitCode: exitCodes.usage,
-    what: first,
+    what: error.code === 'commander.help' ? `${command ?? 'syncline'} is several commands: say which` : first,
     ...(hints.length > 0 ? { expected: hints.join(' ').replace(/^\((.*)\)$/, '$1') } : {}),
     next: `npx syncline ${known ? `${known} ` : ''}--help`,
   };

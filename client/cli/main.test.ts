@@ -46,6 +46,15 @@ describe('usage', () => {
     expect(out).toBe('');
   });
 
+  test('`table` alone shows its help and ends with 2', async () => {
+    const { exitCode, out, err } = await run(['table']);
+    expect({ exitCode, out }).toEqual({ exitCode: 2, out: '' });
+    expect(err).toMatch(/^Usage: syncline table[\s\S]+debts \[options\] \[sync\]/);
+    expect(err).not.toMatch(/error|outputHelp/);
+    const json = await run(['table', '--json']);
+    expect(JSON.parse(json.out)).toMatchObject({ error: { exitCode: 2, what: expect.stringContaining('say which') } });
+  });
+
   test('with --json the error is the one document on stdout', async () => {
     const { exitCode, out } = await run(['runs', '--nope', '--json']);
     expect(exitCode).toBe(2);

@@ -27,8 +27,12 @@ export async function main(args: readonly string[], options: MainOptions = {}): 
   });
   const helpAnswer: string[] = [];
   for (const command of [program, ...program.commands.flatMap((one) => [one, ...one.commands])]) {
-    // Commander's own errors are printed below, like ours; help goes where answers go.
-    command.exitOverride().configureOutput({ writeOut: (text) => helpAnswer.push(text), writeErr: () => undefined });
+    // Commander's own errors are printed below, like ours; help goes where answers go, unless it is shown instead of one.
+    command.exitOverride().configureOutput({
+      writeOut: (text) => helpAnswer.push(text),
+      writeErr: (text) => terminal.note(text.trimEnd()),
+      outputError: () => undefined,
+    });
   }
   try {
     if (args.length === 0) helpAnswer.push(program.helpInformation());
@@ -56,8 +60,10 @@ function print(terminal: Terminal, answer: Answer, json: boolean): void {
 function fail(terminal: Terminal, error: unknown, args: readonly string[]): ExitCode {
   if (error instanceof CommanderError && error.exitCode === 0) return exitCodes.ok; // --help, --version
   const known = new CliError(errorFacts(error, args));
+  // `syncline table`, without saying what: its help has been shown.
+  const helped = error instanceof CommanderError && error.code === 'commander.help';
   const [first = '', ...others] = known.lines();
-  terminal.note([terminal.colours.red(first), ...others].join('\n'));
+  if (!helped) terminal.note([terminal.colours.red(first), ...others].join('\n'));
   if (args.includes('--json')) terminal.line(JSON.stringify({ error: known.facts }, null, 2));
   return known.exitCode;
 }

@@ -31,8 +31,7 @@ export const audienceMember = z
     const fields = { emails: member.emails, phones: member.phones, firstName: [member.firstName ?? ''], lastName: [member.lastName ?? ''] };
     for (const [field, values] of Object.entries(fields)) {
       values.forEach((value, index) => {
-        if (looksHashed(value))
-          context.addIssue({ code: 'custom', path: [field, index], message: 'is hashed already; expected it as written, it is hashed here' });
+        if (looksHashed(value)) context.addIssue({ code: 'custom', path: [field, index], message: 'expected it as written; what is there is hashed already' });
       });
     }
     member.emails.forEach((email, index) => {

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { warehouseVariable } from '../../syncs/warehouses-api';
 import { decideRunUpdate } from '../../workflows/messages';
 import { runCliAt } from '../support/run-cli';
 import { startTableStage, type TableStage } from '../support/table-stage';
@@ -65,6 +66,9 @@ describe.each(testWarehouses)('$engine', (kind) => {
     expect(await stage.run(small)).toMatchObject({ counts: { resting: 4, added: 1, unchanged: 495 }, equation: { outcomes: { accepted: 1 }, holds: true } });
     await stage.warehouse.sql(`update people set email = 'p7@example.com' where id = 7`);
     expect(await stage.run(small)).toMatchObject({ counts: { resting: 3, added: 1 }, equation: { outcomes: { accepted: 1 } } });
+    // This run sends nothing; what those before owe is bad news all the same.
+    const owing = await syncline('table', 'run', 'poisoned');
+    expect(owing).toMatchObject({ code: 1, out: expect.stringMatching(/: done[\s\S]+0 planned = 0[\s\S]+3 rows owed by now/) });
     expect(await stage.run(small, { retryRejected: true })).toMatchObject({
       counts: { resting: 0, added: 3 },
       equation: { outcomes: { accepted: 1, invalid: 2 } },
@@ -143,6 +147,7 @@ describe.each(testWarehouses)('$engine', (kind) => {
     const view = await stage.until(handle, ({ state }) => state === 'waiting');
     expect(view).toMatchObject({ waitingFor: [{ guard: 'first-run', rows: 20 }], counts: { planned: 20 } });
     expect((await handle.describe()).searchAttributes).toMatchObject({ SynclineWaiting: ['approval'] });
+    expect((await syncline('table', 'debts', 'guarded')).out).toMatch(/no run has ended yet; the first one waits for approval/);
     const decide = (decision: 'approve' | 'reject', runId = view.runId) =>
       handle.executeUpdate(decideRunUpdate, { args: [{ runId, decision, reason: 'looked at it', by: 'tests' }] });
     await expect(decide('approve', 'another')).rejects.toMatchObject({ cause: { message: expect.stringContaining(view.runId) } });
@@ -237,8 +242,28 @@ describe.each(testWarehouses)('$engine', (kind) => {
     await stage.until(stage.stack.client.workflow.getHandle('cli/run'), ({ state }) => state === 'waiting');
     const cancelled = await syncline('table', 'cancel', 'cli', '--json');
     expect(cancelled).toMatchObject({ code: 0, json: { run: { state: 'cancelled', equation: { outcomes: { cancelled: 30 }, holds: true } } } });
+    expect((await syncline('table', 'status', 'cli')).out).not.toMatch(/full-resync|npx syncline approve/);
     expect((await syncline('table', 'run', 'nothing')).code).toBe(2);
     expect((await syncline('table', 'cancel', 'cli')).code).toBe(1);
+  });
+
+  test('a run that nobody works for says so, and one that failed says why, with the names', async () => {
+    await stage.people(1);
+    const started = await syncline('table', 'run', 'unserved', '--no-wait');
+    expect(started.out).toContain('comparing rows');
+    const status = await syncline('table', 'status', 'unserved');
+    expect(status).toMatchObject({ code: 1, out: expect.stringMatching(/why: {2}nobody polls queue warehouse\/elsewhere\n +next: restart the worker/) });
+    expect(status.out).toContain(warehouseVariable('elsewhere', 'URL'));
+    await stage.stack.client.workflow.getHandle('unserved/run').terminate();
+    const { json } = await syncline('doctor', '--json');
+    const states = Object.fromEntries(json.checks.map(({ name, state }: { name: string; state: string }) => [name, state]));
+    expect(states).toMatchObject({ 'warehouse test': 'ok', 'queue warehouse/test': 'ok', 'warehouse elsewhere': 'fail', 'queue warehouse/elsewhere': 'fail' });
+
+    const failed = await syncline('table', 'run', 'misnamed');
+    expect(failed).toMatchObject({ code: 1, out: expect.stringMatching(/: failed\n +why: {2}SOURCE_UNKNOWN: .*people_of_2026/) });
+    expect(failed.out).toMatch(/next: correct `from` .*npx syncline table run misnamed/);
+    const again = await syncline('table', 'status', 'misnamed', '--json');
+    expect(again).toMatchObject({ code: 1, json: { tables: [{ view: { state: 'failed' }, trouble: { code: 'SOURCE_UNKNOWN' } }] } });
   });
 
   const syncline = (...args: string[]) => runCliAt('table-cli.ts', stage.stack.env, ...args);

@@ -4,7 +4,7 @@ import { upsertContacts } from '../../connectors/hubspot/operations/upsert-conta
 import { defineContract } from '../../schemas/contract';
 import type { WarehouseEngine } from '../../schemas/table';
 import { crm } from '../../syncs/accounts';
-import { archive, clear, defineTableSync, table, type TableSyncOptions } from '../../syncs/define-table-sync';
+import { archive, clear, defineTableSync, table, type TableSync, type TableSyncOptions } from '../../syncs/define-table-sync';
 import { skip, to } from '../../syncs/define-sync';
 import { duckdbWarehouse, postgresWarehouse } from '../../syncs/warehouses-api';
 import { wideAccount } from './wide-account';
@@ -56,6 +56,7 @@ export function testTableSyncs(engine: WarehouseEngine) {
     cancelled: defineTableSync({ ...small, id: 'cancelled' }),
     paused: defineTableSync({ ...small, id: 'paused' }),
     cli: defineTableSync({ ...base, id: 'cli' }),
+    misnamed: defineTableSync({ ...base, id: 'misnamed', from: table(warehouse, 'people_of_2026', { key: 'id' }) }),
     // Runs by itself only where a test asks for it.
     scheduled: defineTableSync({
       ...base,
@@ -63,4 +64,10 @@ export function testTableSyncs(engine: WarehouseEngine) {
       ...(process.env['TABLE_EVERY'] ? { schedule: { every: Number(process.env['TABLE_EVERY']) } } : {}),
     }),
   };
+}
+
+/** A table sync that test workers do not know, on a warehouse that none of them serves: declared after they started. */
+export function unservedSync(): TableSync {
+  const { cli } = testTableSyncs('postgres');
+  return { ...cli, id: 'unserved', from: { ...cli.from, warehouse: postgresWarehouse({ name: 'elsewhere' }) } };
 }

@@ -2,6 +2,7 @@ import { DuckDBInstance, type DuckDBConnection, type DuckDBValue } from '@duckdb
 import { WarehouseBusy, WarehouseError } from '../port';
 import { literal } from '../sql/dialect';
 import type { Engine, Run, TransactionOptions } from '../sql/engine';
+import { filesIn, namesIn } from '../sql/names';
 import { createTables, schemaVersion } from '../sql/schema';
 import { duckdbDialect, stateDatabase } from './dialect';
 import { valueReader } from './values';
@@ -127,7 +128,10 @@ function translated(name: string, error: unknown): Error {
   const message = (error instanceof Error ? error.message : String(error)).replace(/^(Error: |Failed to extract statements: )+/, '');
   const said = `warehouse ${name}: ${message.split('\n')[0]}`;
   if (/lock on file|Conflicting lock|unique file handle/i.test(message)) return new WarehouseBusy(`${said}; another program has the file open`);
-  if (/^Catalog Error|database does not exist|No files found/i.test(message)) return new WarehouseError('SOURCE_UNKNOWN', said);
-  if (/^(Parser|Binder|Conversion|Invalid Input|Not implemented) Error/i.test(message)) return new WarehouseError('QUERY_INVALID', said);
+  if (/^Catalog Error|database does not exist|No files found/i.test(message))
+    return new WarehouseError('SOURCE_UNKNOWN', said, [...namesIn(message), ...filesIn(message)]);
+  // Binding comes before any row is read; what is converted may be a value.
+  const names = /^Parser Error|^Binder Error: (Referenced (column|table)|Table "[^"]*" does not have)/.test(message) ? namesIn(message) : [];
+  if (/^(Parser|Binder|Conversion|Invalid Input|Not implemented) Error/i.test(message)) return new WarehouseError('QUERY_INVALID', said, names);
   return error instanceof Error ? error : new Error(message);
 }

@@ -2,6 +2,7 @@ import { Pool, type PoolClient, type PoolConfig, type QueryConfig } from 'pg';
 import { WarehouseBusy, WarehouseError } from '../port';
 import type { Column } from '../sql/dialect';
 import type { Engine, Run } from '../sql/engine';
+import { namesIn } from '../sql/names';
 import { createTables, schemaVersion } from '../sql/schema';
 import { postgresDialect } from './dialect';
 import { valueTypes } from './values';
@@ -119,6 +120,9 @@ export function createPostgresEngine(options: { name: string; url: string }): En
   return engine;
 }
 
+/** Syntax, unknown function, unknown type: about the query as it is written, before any row is read. */
+const aboutQuery = ['42601', '42883', '42704'];
+
 /** Waiting helps, somebody has to change something, or it is a fault of ours: then it stays as it is. */
 function translated(name: string, error: unknown): Error {
   if (error instanceof WarehouseError || error instanceof WarehouseBusy) return error;
@@ -127,8 +131,8 @@ function translated(name: string, error: unknown): Error {
   // Class 08 connection, 53 resources, 57 shut down or cancelled, 40 undone, 55 locked; and what has no SQLSTATE came from the network.
   if (code === undefined || !/^[0-9A-Z]{5}$/.test(code) || /^(08|53|57|40|55)/.test(code)) return new WarehouseBusy(said);
   if (code === '42501') return new WarehouseError('WAREHOUSE_RIGHTS', `${said}; grant it to the role in the warehouse's address`);
-  if (code === '42P01' || code === '3F000') return new WarehouseError('SOURCE_UNKNOWN', said);
-  if (code === '42703') return new WarehouseError('COLUMN_UNKNOWN', said);
-  if (/^(42|22|0A|2[58])/.test(code)) return new WarehouseError('QUERY_INVALID', said);
+  if (code === '42P01' || code === '3F000') return new WarehouseError('SOURCE_UNKNOWN', said, namesIn(message));
+  if (code === '42703') return new WarehouseError('COLUMN_UNKNOWN', said, namesIn(message));
+  if (/^(42|22|0A|2[58])/.test(code)) return new WarehouseError('QUERY_INVALID', said, aboutQuery.includes(code) ? namesIn(message) : []);
   return error as Error;
 }

@@ -6,23 +6,33 @@ import type { Run } from './engine';
 /** Reasons told of a run; all of them stand in `run_rows`. */
 const mostCauses = 5;
 
-/** Reasons told of what is owed; all of them stand in `rejected`. */
+/** Reasons told of what is owed, and one line for all others; all of them stand in `rejected`. */
 const mostDebts = 10;
 
-/** Why rows did not land. */
+/** Code of the line that stands for the reasons that are not told one by one. */
+const otherCode = 'OTHER';
+
+/** Why rows did not land. One code can have several causes: each is told by itself. */
 export function causesOf({ schema }: Dialect, run: Run, { runId }: CloseRequest): Promise<RunCause[]> {
   return run<RunCause & Record<string, unknown>>(
-    `select outcome, coalesce(code, '') as code, coalesce(min(cause), '') as cause, cast(count(*) as integer) as rows from ${schema}.run_rows
+    `select outcome, coalesce(code, '') as code, coalesce(cause, '') as cause, cast(count(*) as integer) as rows from ${schema}.run_rows
       where run_id = ${literal(runId)} and outcome in ('rejected', 'invalid', 'failed', 'expired', 'unattributed')
-      group by outcome, code order by 4 desc, 1, 2 limit ${mostCauses}`,
+      group by 1, 2, 3 order by 4 desc, 1, 2, 3 limit ${mostCauses}`,
   );
 }
 
-/** What is owed, whichever run came to owe it. */
-export function owedOf({ schema }: Dialect, run: Run, { syncId }: CloseRequest): Promise<RowDebt[]> {
-  return run<RowDebt & Record<string, unknown>>(
-    `select op, outcome, code, min(cause) as cause, cast(count(*) as integer) as rows, cast(floor(extract(epoch from min(first_seen)) * 1000) as double precision) as "sinceMs"
-      from ${schema}.rejected where sync_id = ${literal(syncId)} group by op, outcome, code order by 5 desc, 1, 2, 3 limit ${mostDebts}`,
+/** What is owed, whichever run came to owe it: removals first, then the most frequent reasons; no row is left out of the sum. */
+export async function owedOf({ schema }: Dialect, run: Run, { syncId }: CloseRequest): Promise<RowDebt[]> {
+  const found = await run<RowDebt & { reasons: number } & Record<string, unknown>>(
+    `select op, min(outcome) as outcome, min(code) as code, min(cause) as cause, cast(sum(rows) as integer) as rows, cast(count(*) as integer) as reasons,
+      cast(floor(extract(epoch from min(since)) * 1000) as double precision) as "sinceMs"
+      from (select *, least(row_number() over (order by op, rows desc, outcome, code, cause), ${mostDebts + 1}) as place from (
+        select op, outcome, code, cause, count(*) as rows, min(first_seen) as since from ${schema}.rejected
+          where sync_id = ${literal(syncId)} group by op, outcome, code, cause) reasons) placed
+      group by op, place order by place, op`,
+  );
+  return found.map(({ reasons, ...debt }) =>
+    reasons === 1 ? debt : { ...debt, code: otherCode, cause: `${reasons} other reasons: they stand in syncline.rejected` },
   );
 }
 

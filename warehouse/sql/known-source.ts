@@ -12,9 +12,11 @@ export async function knowSource(engine: Engine, run: Run, syncId: string, sourc
   );
   if (missing.length > 0) {
     const what = missing.map((name) => `"${name}"`).join(', ');
+    const names = [...missing, ...there.keys(), source.table ?? ''];
     throw new WarehouseError(
       'COLUMN_UNKNOWN',
       `${source.table ?? 'the query'} has no column ${what}; it has ${[...there.keys()].map((name) => `"${name}"`).join(', ')}`,
+      names,
     );
   }
   const named = (names: readonly string[]): Column[] => names.map((name) => there.get(name)!);
@@ -22,7 +24,7 @@ export async function knowSource(engine: Engine, run: Run, syncId: string, sourc
   if (source.consent === undefined) return known;
   const consent = there.get(source.consent)!;
   if (!/^bool/i.test(consent.type))
-    throw new WarehouseError('COLUMN_TYPE', `consent is read from "${consent.name}", which is ${consent.type}; expected a boolean column`);
+    throw new WarehouseError('COLUMN_TYPE', `consent is read from "${consent.name}", which is ${consent.type}; expected a boolean column`, [consent.name]);
   return { ...known, sql: consented(engine.dialect, known, syncId, consent) };
 }
 

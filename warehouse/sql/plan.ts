@@ -92,7 +92,7 @@ export function quarantine(dialect: Dialect, request: PlanRequest): string[] {
       `select ${sync}, key, 'upsert', null, 'rejected', code, min(cause), now(), now(), 1, ${run} from (
         ${bad('key', 'DUPLICATE_KEY', `rows || ' rows have this key; none of them was sent'`, 'plan_twice')}
         union all ${bad(`substr(key, 1, 200)`, 'KEY_TOO_LONG', `'the key is longer than ${maxKeyLength} characters'`, `plan_source where length(key) > ${maxKeyLength}`)}
-        union all ${bad(`''`, 'NULL_KEY', `count(*) || ' rows have no key'`, `plan_source where key is null or key = '' having count(*) > 0`)}
+        union all ${bad(`''`, 'NULL_KEY', `case count(*) when 1 then '1 row has no key' else count(*) || ' rows have no key' end`, `plan_source where key is null or key = '' having count(*) > 0`)}
       ) b group by key, code`,
     ),
     `delete from ${dialect.schema}.rejected where sync_id = ${sync}

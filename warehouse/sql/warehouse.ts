@@ -41,6 +41,13 @@ export function createSqlWarehouse(name: string, engine: Engine): Warehouse {
       return planRun(engine, request);
     },
 
+    async suppressions() {
+      await ready();
+      return engine.run<{ syncId: string; rows: number }>(
+        `select sync_id as "syncId", cast(count(*) as integer) as rows from ${schema}.suppression where sync_id <> '*' group by sync_id order by 2 desc, 1`,
+      );
+    },
+
     async lease(chunk, token, ms) {
       await ready();
       const until = `now() + ${whole(ms)} * interval '1 millisecond'`;

@@ -11,9 +11,9 @@ import { printable, type Colours, type Terminal } from '../terminal';
 /** `syncline doctor`: every part of the installation, what was found, and what to do about it. */
 export async function doctor(context: CliContext): Promise<Answer> {
   const { env } = context;
-  const syncs = context.syncs();
-  const [database, temporal] = await Promise.all([databaseChecks(env), temporalChecks(context, syncs)]);
-  const checks = [...localChecks(env, syncs), ...database, ...temporal];
+  const [syncs, tableSyncs] = [context.syncs(), context.tableSyncs()];
+  const [database, temporal] = await Promise.all([databaseChecks(env), temporalChecks(context, syncs, tableSyncs)]);
+  const checks = [...localChecks(env, syncs, tableSyncs), ...database, ...temporal];
   const failed = checks.filter(({ state }) => state === 'fail').length;
   return {
     exitCode: failed > 0 ? exitCodes.badNews : exitCodes.ok,

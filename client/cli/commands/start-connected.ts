@@ -65,9 +65,9 @@ const laterOn = (check: Check): boolean => check.name === 'schema' || check.name
 
 async function check(context: CliContext): Promise<void> {
   const { terminal, env } = context;
-  const syncs = context.syncs();
-  const [database, temporal] = await Promise.all([databaseChecks(env), temporalChecks(context, syncs)]);
-  const checks = [...localChecks(env, syncs), ...database, ...temporal].filter((one) => !laterOn(one));
+  const [syncs, tableSyncs] = [context.syncs(), context.tableSyncs()];
+  const [database, temporal] = await Promise.all([databaseChecks(env), temporalChecks(context, syncs, tableSyncs)]);
+  const checks = [...localChecks(env, syncs, tableSyncs), ...database, ...temporal].filter((one) => !laterOn(one));
   const failed = checks.filter(({ state }) => state === 'fail');
   for (const one of checks.filter(({ state }) => state === 'fail' || state === 'warn')) showCheck(terminal, one);
   if (failed.length === 0)

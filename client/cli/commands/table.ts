@@ -15,7 +15,9 @@ import { decideRunUpdate, tableRunQuery } from '../../../workflows/messages';
 import { CliError, exitCodes, usageError, type ExitCode } from '../cli-error';
 import type { Answer, CliContext } from '../context';
 import { printDebts, type TableDebts } from '../output/table-debts-text';
-import { printRun, printRuns, progressLine } from '../output/table-run-text';
+import { printRun, printRuns, type RunFound } from '../output/table-run-text';
+import { failureOf, goesOn, stallOf } from '../table-trouble';
+import { watchRun } from '../table-watch';
 
 /** How often a run that is watched is asked. */
 const lookMs = 1_000;
@@ -41,16 +43,24 @@ export async function runTable(context: CliContext, id: string, options: RunOpti
     if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
     throw new CliError({ exitCode: exitCodes.badNews, what: `a run of ${id} is under way`, next: `npx syncline table status ${id}` });
   }
-  if (options.wait === false) return answerOf(context, await viewOf(context, handle));
-  return answerOf(context, await watch(context, handle));
+  if (options.wait === false) return answerOf({ view: await viewOf(context, handle), trouble: null });
+  const view = await watchRun({
+    view: () => viewOf(context, handle),
+    isOpen: () => handle.describe().then(({ status }) => status.name === 'RUNNING' || status.name === 'CONTINUED_AS_NEW'),
+    stall: (now) => stallOf(context, sync, now),
+    note: (text) => context.terminal.note(text),
+    now: () => context.terminal.now(),
+    wait: () => delay(lookMs),
+  });
+  return answerOf({ view, trouble: view.state === 'failed' ? await failureOf(handle, view) : null });
 }
 
 /** `syncline table status [sync]`: the run under way, or the last one. */
 export async function tableStatus(context: CliContext, id: string | undefined): Promise<Answer> {
   const syncs = id === undefined ? context.tableSyncs() : [syncOf(context, id)];
-  const views = await Promise.all(syncs.map(async (sync) => ({ sync: sync.id, view: await lastView(context, sync.id) })));
-  const bad = views.some(({ view }) => view !== null && exitOf(view) !== exitCodes.ok);
-  return { exitCode: bad ? exitCodes.badNews : exitCodes.ok, document: { tables: views }, print: (terminal) => printRuns(terminal, views) };
+  const tables = await Promise.all(syncs.map(async (sync) => ({ sync: sync.id, ...(await lastRun(context, sync)) })));
+  const bad = tables.some((found) => exitOf(found) !== exitCodes.ok);
+  return { exitCode: bad ? exitCodes.badNews : exitCodes.ok, document: { tables }, print: (terminal) => printRuns(terminal, tables) };
 }
 
 /** `syncline table debts [sync]`: what is owed after the last run that ended, over all table syncs. */
@@ -68,9 +78,9 @@ async function lastDebts(context: CliContext, id: string): Promise<Omit<TableDeb
   const closed: WorkflowExecutionInfo[] = [];
   for await (const run of client.workflow.list({ query })) if (run.status.name !== 'CONTINUED_AS_NEW') closed.push(run);
   const last = closed.sort((a, b) => b.closeTime!.getTime() - a.closeTime!.getTime())[0];
-  if (!last) return { runId: null, endedAt: null, owed: null };
+  if (!last) return { runId: null, endedAt: null, owed: null, underWay: (await lastView(context, id))?.state ?? null };
   const { runId, equation } = await viewOf(context, client.workflow.getHandle(last.workflowId, last.runId));
-  return { runId, endedAt: last.closeTime!.toISOString(), owed: equation ? (equation.owed ?? []) : null };
+  return { runId, endedAt: last.closeTime!.toISOString(), owed: equation ? (equation.owed ?? []) : null, underWay: null };
 }
 
 /** `syncline approve|reject <run> --reason …`; `<run>` may be the sync's id, of which one run waits at most. */
@@ -116,22 +126,16 @@ export async function cancelTable(context: CliContext, id: string): Promise<Answ
   return {
     exitCode: view.equation?.holds === false ? exitCodes.badNews : exitCodes.ok,
     document: { run: view },
-    print: (terminal) => printRun(terminal, view),
+    print: (terminal) => printRun(terminal, { view, trouble: null }),
   };
 }
 
-/** Until it ends, or somebody has to decide. */
-async function watch(context: CliContext, handle: WorkflowHandle): Promise<TableRunView> {
-  let runningSince = 0;
-  for (;;) {
-    const view = await viewOf(context, handle);
-    if (view.state === 'running' && runningSince === 0) runningSince = context.terminal.now();
-    if (!['planning', 'running', 'closing'].includes(view.state)) return view;
-    const { status } = await handle.describe();
-    if (status.name !== 'RUNNING' && status.name !== 'CONTINUED_AS_NEW') return viewOf(context, handle);
-    context.terminal.note(progressLine(view, context.terminal.now() - runningSince));
-    await delay(lookMs);
-  }
+/** The run under way, or the last one, with why it does not go on or failed. */
+async function lastRun(context: CliContext, sync: TableSync): Promise<{ view: TableRunView | null; trouble: RunFound['trouble'] }> {
+  const view = await lastView(context, sync.id);
+  if (view && goesOn(view)) return { view, trouble: await stallOf(context, sync, view) };
+  const { client } = await context.temporal();
+  return { view, trouble: view?.state === 'failed' ? await failureOf(client.workflow.getHandle(tableRunWorkflowId(sync.id)), view) : null };
 }
 
 async function lastView(context: CliContext, id: string): Promise<TableRunView | null> {
@@ -146,7 +150,9 @@ async function lastView(context: CliContext, id: string): Promise<TableRunView |
 
 async function viewOf(context: CliContext, handle: WorkflowHandle): Promise<TableRunView> {
   try {
-    return await handle.query(tableRunQuery);
+    const view = await handle.query(tableRunQuery);
+    // A run that was cancelled while it waited keeps what it waited for; nobody can approve it any more.
+    return view.state === 'waiting' ? view : { ...view, waitingFor: [], expiresAtMs: null };
   } catch (error) {
     if (error instanceof WorkflowNotFoundError) throw error;
     const { address } = await context.temporal();
@@ -159,15 +165,18 @@ async function viewOf(context: CliContext, handle: WorkflowHandle): Promise<Tabl
   }
 }
 
-function answerOf(_context: CliContext, view: TableRunView): Answer {
-  return { exitCode: exitOf(view), document: { run: view }, print: (terminal) => printRun(terminal, view) };
+function answerOf(found: RunFound): Answer {
+  const { view, trouble } = found;
+  return { exitCode: exitOf(found), document: { run: view, ...(trouble ? { trouble } : {}) }, print: (terminal) => printRun(terminal, found) };
 }
 
 /** Bad news: rows somebody has to look at, a run that waits, or that did not end well. */
-function exitOf(view: TableRunView): ExitCode {
+function exitOf({ view, trouble }: { view: TableRunView | null; trouble: RunFound['trouble'] }): ExitCode {
+  if (view === null) return exitCodes.ok;
   const { rejected = 0, invalid = 0, failed = 0, expired = 0, unattributed = 0 } = view.equation?.outcomes ?? view.outcomes;
-  const well = ['planning', 'running', 'closing', 'done'].includes(view.state) && view.equation?.holds !== false;
-  return well && rejected + invalid + failed + expired + unattributed === 0 ? exitCodes.ok : exitCodes.badNews;
+  const well = (goesOn(view) || view.state === 'done') && view.equation?.holds !== false && trouble?.code !== 'no-worker';
+  const owes = (view.equation?.owed ?? []).length > 0;
+  return well && !owes && rejected + invalid + failed + expired + unattributed === 0 ? exitCodes.ok : exitCodes.badNews;
 }
 
 function syncOf(context: CliContext, id: string): TableSync {

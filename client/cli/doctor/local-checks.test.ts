@@ -4,8 +4,11 @@ import path from 'node:path';
 import { sandboxSecret } from '../../../platform/secrets';
 import { syncs } from '../../../syncs';
 import type { Sync } from '../../../syncs/define-sync';
+import { testTableSyncs } from '../../../test/support/table-syncs';
+import { mainTaskQueue } from '../../../workflows/ids';
 import { skewCheck } from './database-checks';
 import { configChecks, nodeCheck, publicUrlCheck, secretChecks, shareChecks } from './local-checks';
+import { queuesOf } from './temporal-checks';
 
 const states = (checks: readonly { name: string; state: string }[]) => Object.fromEntries(checks.map(({ name, state }) => [name, state]));
 const sync = syncs.find(({ id }) => id === 'shop-customer-to-crm') as Sync;
@@ -51,6 +54,29 @@ describe('secrets', () => {
     expect(withFile('token')?.state).toBe('ok');
     expect(withFile('missing')).toMatchObject({ state: 'fail', found: expect.stringContaining('SYNCLINE_HUBSPOT_MAIN_TOKEN_FILE') });
     rmSync(folder, { recursive: true });
+  });
+});
+
+describe('table syncs', () => {
+  const { cli } = testTableSyncs('postgres');
+  const env = { SYNCLINE_WAREHOUSE_TEST_URL: 'postgres://u:hush@db/rows', SYNCLINE_HUBSPOT_MAIN_TOKEN: 'pat-1' };
+
+  test('their accounts and warehouses are checked too', () => {
+    expect(states(secretChecks(env, [], [cli]))).toEqual({ 'account hubspot/main': 'ok', 'warehouse test': 'ok' });
+    const missing = secretChecks({}, [], [cli]);
+    expect(states(missing)).toEqual({ 'account hubspot/main': 'fail', 'warehouse test': 'fail' });
+    expect(missing[1]).toMatchObject({
+      found: expect.stringContaining('SYNCLINE_WAREHOUSE_TEST_URL'),
+      fix: expect.stringContaining('a worker does not start'),
+    });
+    expect(JSON.stringify(secretChecks(env, [], [cli]))).not.toContain('hush');
+    const [, files] = secretChecks({}, [], [testTableSyncs('duckdb').cli]);
+    expect(files!.found).toContain('SYNCLINE_WAREHOUSE_TEST_STATE');
+  });
+
+  test('somebody has to poll their queues', () => {
+    const names = queuesOf([], [cli]).map(({ name }) => name);
+    expect(names).toEqual([mainTaskQueue, 'vendor/hubspot/main/live', 'vendor/hubspot/main/bulk', 'warehouse/test']);
   });
 });
 

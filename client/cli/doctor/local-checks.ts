@@ -2,13 +2,21 @@ import { ConfigError, loadConfig } from '../../../platform/config';
 import { createSecrets, type Environment, type Mode, modeOf, type Secrets } from '../../../platform/secrets';
 import { budgetName } from '../../../schemas/plan';
 import { accountVariable, type SourceAccount, type VendorAccount } from '../../../syncs/accounts-api';
-import { scopesOf, vendorAccounts, type Sync } from '../../../syncs/define-sync';
+import { scopesOf, vendorAccounts, type Spender, type Sync } from '../../../syncs/define-sync';
+import type { TableSync } from '../../../syncs/define-table-sync';
+import { warehouseVariable, type WarehouseAccount } from '../../../syncs/warehouses-api';
 import { counted } from '../output/words';
 import { type Check, checksOf, messageOf } from './check';
 
 /** What can be checked without asking anybody: Node, variables, secrets, declarations. */
-export function localChecks(env: Environment, syncs: readonly Sync[]): Check[] {
-  return [nodeCheck(process.versions.node), ...configChecks(env), ...secretChecks(env, syncs), publicUrlCheck(env, syncs), ...shareChecks(syncs)];
+export function localChecks(env: Environment, syncs: readonly Sync[], tableSyncs: readonly TableSync[]): Check[] {
+  return [
+    nodeCheck(process.versions.node),
+    ...configChecks(env),
+    ...secretChecks(env, syncs, tableSyncs),
+    publicUrlCheck(env, syncs),
+    ...shareChecks([...syncs, ...tableSyncs]),
+  ];
 }
 
 const here = checksOf('This machine');
@@ -44,8 +52,8 @@ export function configChecks(env: Environment): Check[] {
   }
 }
 
-/** Secrets of every account that some sync names: there, readable, and not the sandbox's in real mode. */
-export function secretChecks(env: Environment, syncs: readonly Sync[]): Check[] {
+/** Secrets of every account and warehouse that some sync names: there, readable, and not the sandbox's in real mode. */
+export function secretChecks(env: Environment, syncs: readonly Sync[], tableSyncs: readonly TableSync[] = []): Check[] {
   let mode: Mode;
   try {
     mode = modeOf(env);
@@ -57,7 +65,31 @@ export function secretChecks(env: Environment, syncs: readonly Sync[]): Check[] 
     syncs.map((sync) => sync.on.account),
     ({ source, name }) => `${source.vendor}/${name}`,
   );
-  return [...sources.map((account) => sourceCheck(account, secrets)), ...vendorAccounts(syncs).map((account) => destinationCheck(account, secrets))];
+  return [
+    ...sources.map((account) => sourceCheck(account, secrets)),
+    ...vendorAccounts([...syncs, ...tableSyncs]).map((account) => destinationCheck(account, secrets)),
+    ...warehousesOf(tableSyncs).map((account) => warehouseCheck(account, secrets)),
+  ];
+}
+
+/** Every warehouse that some table sync reads. */
+export function warehousesOf(tableSyncs: readonly TableSync[]): WarehouseAccount[] {
+  return unique(
+    tableSyncs.map(({ from }) => from.warehouse),
+    ({ name }) => name,
+  );
+}
+
+function warehouseCheck({ name, engine }: WarehouseAccount, secrets: Secrets): Check {
+  const title = `warehouse ${name}`;
+  const variable = warehouseVariable(name, engine === 'postgres' ? 'URL' : 'STATE');
+  try {
+    secrets.one(variable);
+    return declared.ok(title, `${variable} set`);
+  } catch (error) {
+    const what = engine === 'postgres' ? 'the address of the PostgreSQL that holds the rows' : 'the file for our tables, made when it is missing';
+    return declared.fail(title, messageOf(error), `set it to ${what}, for workers and this program: a worker does not start without it`);
+  }
 }
 
 function sourceCheck({ source, name, secretVariable }: SourceAccount, secrets: Secrets): Check {
@@ -103,7 +135,7 @@ export function publicUrlCheck(env: Environment, syncs: readonly Sync[]): Check 
 }
 
 /** Shares guarantee a part of a budget: together at most all of it. */
-export function shareChecks(syncs: readonly Sync[]): Check[] {
+export function shareChecks(syncs: readonly Pick<Spender, 'id' | 'budget' | 'to'>[]): Check[] {
   const sums = new Map<string, { sum: number; syncs: string[] }>();
   for (const sync of syncs) {
     const { id, budget } = sync;

@@ -1,8 +1,9 @@
 import type { Client } from '@temporalio/client';
 import { searchAttributes } from '../../../platform/search-attributes';
 import type { Environment } from '../../../platform/secrets';
-import { compilePlan, type Sync } from '../../../syncs/define-sync';
-import { mainTaskQueue, vendorTaskQueue } from '../../../workflows/ids';
+import type { Sync } from '../../../syncs/define-sync';
+import type { TableSync } from '../../../syncs/define-table-sync';
+import { mainTaskQueue, vendorTaskQueue, warehouseTaskQueue } from '../../../workflows/ids';
 import { CliError } from '../cli-error';
 import type { CliContext, TemporalAccess } from '../context';
 import { relative, span } from '../output/times';
@@ -19,7 +20,7 @@ const minRetentionDays = 30;
 const dayMs = 86_400_000;
 
 /** The server, its namespace, and who works for it. */
-export async function temporalChecks(context: CliContext, syncs: readonly Sync[]): Promise<Check[]> {
+export async function temporalChecks(context: CliContext, syncs: readonly Sync[], tableSyncs: readonly TableSync[]): Promise<Check[]> {
   let access: TemporalAccess;
   try {
     access = await context.temporal();
@@ -32,7 +33,7 @@ export async function temporalChecks(context: CliContext, syncs: readonly Sync[]
   const connection = ok('connection', `server ${info.serverVersion} at ${access.address}`);
   const namespace = await namespaceChecks(access);
   if (namespace.some(({ state }) => state === 'fail')) return [connection, ...namespace];
-  const queues = queuesOf(syncs);
+  const queues = queuesOf(syncs, tableSyncs);
   const [attributes, pollers, order, clock] = await Promise.all([
     attributeCheck(access),
     Promise.all(queues.map((queue) => pollerCheck(access, queue))),
@@ -94,11 +95,13 @@ interface Queue {
   type: 1 | 2;
 }
 
-function queuesOf(syncs: readonly Sync[]): Queue[] {
-  const vendors = new Set(
-    syncs.map(compilePlan).flatMap(({ vendor, account }) => (['live', 'bulk'] as const).map((kind) => vendorTaskQueue(vendor, account, kind))),
+/** Every queue a worker of these syncs polls. Pure. */
+export function queuesOf(syncs: readonly Sync[], tableSyncs: readonly TableSync[]): Queue[] {
+  const vendors = [...syncs, ...tableSyncs].flatMap(({ to }) =>
+    (['live', 'bulk'] as const).map((kind) => vendorTaskQueue(to.operation.connector.vendor, to.account.name, kind)),
   );
-  return [{ name: mainTaskQueue, type: 1 }, ...[...vendors].map((name) => ({ name, type: 2 as const }))];
+  const warehouses = tableSyncs.map(({ from }) => warehouseTaskQueue(from.warehouse.name));
+  return [{ name: mainTaskQueue, type: 1 }, ...[...new Set([...vendors, ...warehouses])].map((name) => ({ name, type: 2 as const }))];
 }
 
 /** A poll lasts about a minute: whoever polled longer ago is gone, though the server remembers it for five. */
@@ -111,7 +114,13 @@ async function pollerCheck({ client, namespace }: TemporalAccess, { name, type }
   const alive = new Set(seen.filter(({ at }) => Date.now() - at < pollerGoneMs).map(({ identity }) => identity));
   const last = Math.max(0, ...seen.map(({ at }) => at));
   if (alive.size > 0) return ok(title, `polled by ${counted(alive.size, 'worker')}, last ${relative(last, Date.now())}`);
-  return fail(title, last > 0 ? `no worker since ${relative(last, Date.now())}` : 'no worker', 'npx syncline worker');
+  return fail(title, last > 0 ? `no worker since ${relative(last, Date.now())}` : 'no worker', pollFix(name));
+}
+
+function pollFix(queue: string): string {
+  return queue.startsWith(warehouseTaskQueue(''))
+    ? 'start a worker, or restart it: one that started before the table sync was declared does not serve it (npx syncline worker)'
+    : 'npx syncline worker';
 }
 
 /** Fairness itself is in no answer of the server's; partitions are, and without one partition it is approximate anyway. */

@@ -1,5 +1,6 @@
-import type { MatchRate, TableRunView } from '../../../schemas/table';
-import type { Terminal } from '../terminal';
+import type { MatchRate, PlanCounts, TableRunView } from '../../../schemas/table';
+import type { RunTrouble } from '../table-trouble';
+import { printable, type Terminal } from '../terminal';
 import { span } from './times';
 import { counted, outcomeColour } from './words';
 
@@ -12,23 +13,31 @@ const states: Record<TableRunView['state'], string> = {
   cancelled: 'cancelled',
   refused: 'rejected by an operator',
   expired: 'nobody approved it in time',
-  failed: 'failed: the source could not be read',
+  failed: 'failed',
 };
 
+/** A run, with why it does not go on or failed. */
+export interface RunFound {
+  view: TableRunView;
+  /** null = it is well, or nobody knows. */
+  trouble: RunTrouble | null;
+}
+
 /** Every table sync with its run under way, or the last one. */
-export function printRuns(terminal: Terminal, views: readonly { sync: string; view: TableRunView | null }[]): void {
+export function printRuns(terminal: Terminal, views: readonly ({ sync: string } & { [part in keyof RunFound]: RunFound[part] | null })[]): void {
   if (views.length === 0) return terminal.line('No table sync is declared yet: docs/reverse-etl.md shows how.');
-  views.forEach(({ sync, view }, index) => {
+  views.forEach(({ sync, view, trouble }, index) => {
     if (index > 0) terminal.line();
-    if (view) printRun(terminal, view);
+    if (view) printRun(terminal, { view, trouble });
     else terminal.line(`${terminal.colours.bold(sync)}  has not run yet`);
   });
 }
 
 /** One run: what the diff found, what became of it, and whether that adds up. */
-export function printRun(terminal: Terminal, view: TableRunView): void {
+export function printRun(terminal: Terminal, { view, trouble }: RunFound): void {
   const { colours } = terminal;
   terminal.line(`${colours.bold(view.syncId)}  run ${view.runId}: ${states[view.state]}`);
+  for (const line of trouble ? troubleLines(trouble) : []) terminal.line(colours.yellow(line));
   const { counts, equation } = view;
   if (counts) {
     const { badKeys } = counts;
@@ -43,6 +52,7 @@ export function printRun(terminal: Terminal, view: TableRunView): void {
       ...(bad > 0 ? [colours.yellow(`${bad} without a usable key`)] : []),
     ];
     terminal.line(`  ${counted(counts.read, 'row')} read: ${parts.join(', ')}`);
+    if (counts.suppressNobody) terminal.line(`  ${colours.yellow(suppressionWords(counts.suppressNobody))}`);
   }
   for (const { guard, why } of view.waitingFor) terminal.line(`  ${colours.yellow(guard)}: ${why}`);
   if (view.waitingFor.length > 0) terminal.line(`  npx syncline approve ${view.runId} --reason '…'   (or reject)`);
@@ -57,10 +67,24 @@ export function printRun(terminal: Terminal, view: TableRunView): void {
     terminal.line(`  ${decision === 'approve' ? 'approved' : 'rejected'} by ${by} at ${at}: ${reason}`);
 }
 
+function suppressionWords({ rows, syncs }: NonNullable<PlanCounts['suppressNobody']>): string {
+  const names = printable(syncs.join(', '));
+  return rows === 1
+    ? `1 row of syncline.suppression names no declared audience and keeps nobody out: ${names}`
+    : `${rows} rows of syncline.suppression name no declared audience and keep nobody out: ${names}`;
+}
+
 function matchWords({ least, most, before }: MatchRate): string {
   const percent = (part: number): string => `${Math.round(part * 100)} %`;
   const now = least === most ? percent(most) : `${percent(least)} to ${percent(most)}`;
   return `the vendor knows ${now} of those handed over${before === null ? '' : ` (the time before: ${percent(before)})`}`;
+}
+
+/** Why a run does not go on or failed, and what to do. */
+export function troubleLines({ code, why, next }: RunTrouble): string[] {
+  // The codes of failures stand in capitals: they are looked up. Those of waits are words of ours.
+  const words = /^[A-Z_]+$/.test(code) ? `${code}: ${why}` : why;
+  return [`  why:  ${printable(words)}`, ...(next === undefined ? [] : [`  next: ${printable(next)}`])];
 }
 
 /** `4,000 of 20,000 rows, 950 rows/s, about 17 s left`; an estimate, and it says so. */

@@ -19,7 +19,11 @@ export async function cost({ option, count, log }: BenchContext): Promise<Result
     for (const live of [0, 2]) {
       const stage = await startBudgetStage({ latencyMs: '20-80' });
       try {
-        const env = { SPENDER_BULK: String(backlog), SPENDER_BUSY_MS: String(warmUpMs + spanMs + 2_000), ...(live > 0 ? { SPENDER_LIVE: String(live / workers) } : {}) };
+        const env = {
+          SPENDER_BULK: String(backlog),
+          SPENDER_BUSY_MS: String(warmUpMs + spanMs + 2_000),
+          ...(live > 0 ? { SPENDER_LIVE: String(live / workers) } : {}),
+        };
         for (let index = 0; index < workers; index++) await stage.spender(env);
         await delay(warmUpMs);
         const from = Date.now();

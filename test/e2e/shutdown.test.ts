@@ -11,11 +11,16 @@ beforeAll(async () => {
 afterAll(() => stack?.stop());
 
 test('a worker told to stop finishes what it sent, gives back what it did not, and the next one goes on', async () => {
+  const post = (id: string) => stack.post('/webhooks/shop-customer-to-crm', shopify, 'customers/update', id, customerBody(`${id}@example.com`));
+  // The first one waits for the budget: all that came meanwhile would leave in one call.
+  await post('drain-first');
+  await stack.settled(1);
   // Calls take a second and a half: some are under way and more wait when the worker is told to stop.
   await stack.hubspot.configure({ latencyMs: 1_500 });
-  const events = Array.from({ length: 60 }, (_, index) => `drain-${index}`);
-  for (const id of events) await stack.post('/webhooks/shop-customer-to-crm', shopify, 'customers/update', id, customerBody(`${id}@example.com`));
-  while ((await stack.hubspot.stats()).calls < 2) await delay(50);
+  const events = ['drain-first', ...Array.from({ length: 60 }, (_, index) => `drain-${index}`)];
+  for (const id of events.slice(1)) await post(id);
+  const until = Date.now() + 20_000;
+  while ((await stack.hubspot.stats()).calls < 3 && Date.now() < until) await delay(50);
   await stack.workers[0]?.stop(30_000);
   expect((await stack.workers[0]?.exited)?.code).toBe(0);
   await stack.hubspot.configure({ latencyMs: 0 });

@@ -43,10 +43,21 @@ test('when a guarantee is less than a slot, it is a slot in some turns, for one 
   expect(sum(given.map(([, y]) => y!))).toBe(10);
 });
 
-test('… and inside a sync for one worker after the other', () => {
-  const demands = [demand('a', 'l', 'live', 20), demand('a', 'x', 'replay', 5), demand('a', 'y', 'replay', 5), demand('b', 'y', 'replay', 5)];
-  const given = Array.from({ length: 40 }, (_, turn) => slots(allocate(20, demands, {}, turn)).slice(1));
-  expect([0, 1, 2].map((index) => sum(given.map((one) => one[index]!)))).toEqual([20, 10, 10]);
+test('… and inside a sync for one worker after the other, whatever the rhythm in which the syncs take turns', () => {
+  const live = demand('a', 'l', 'live', 60);
+  const ofTwo = [live, demand('a', 'x', 'replay', 5), demand('a', 'y', 'replay', 5), demand('b', 'y', 'replay', 5)];
+  const given = Array.from({ length: 400 }, (_, turn) => slots(allocate(20, ofTwo, {}, turn)).slice(1));
+  const [x, ...ofY] = [0, 1, 2].map((index) => sum(given.map((one) => one[index]!)));
+  expect(x).toBe(200);
+  for (const count of ofY) expect(Math.abs(count - 100)).toBeLessThanOrEqual(4);
+
+  for (const limit of [7, 10, 19, 20, 40, 60])
+    for (const workers of [2, 3, 4, 5, 8]) {
+      const others = Array.from({ length: workers }, (_, index) => demand(`${index}`, 'y', 'replay', 5));
+      const found = Array.from({ length: 4_000 }, (_, turn) => slots(allocate(limit, [live, demand('a', 'x', 'replay', 5), ...others], {}, turn)).slice(2));
+      const all = others.map((_, index) => sum(found.map((one) => one[index]!)));
+      expect({ limit, workers, fair: Math.min(...all) >= (0.8 * sum(all)) / workers }).toEqual({ limit, workers, fair: true });
+    }
 });
 
 test('never more than the limit, never more than wanted, nothing left while somebody wants', () => {
@@ -79,5 +90,6 @@ test('never more than the limit, never more than wanted, nothing left while some
 
 test('fair parts are whole and even', () => {
   expect(fairParts(10, [3, 20, 20])).toEqual([3, 4, 3]);
-  expect(fairParts(2, [1, 1, 1], 1)).toEqual([1, 0, 1]);
+  expect(fairParts(2, [1, 1, 1], 1)).toEqual([0, 1, 1]);
+  expect(fairParts(2, [1, 1, 1], 2)).toEqual([1, 0, 1]);
 });

@@ -6,6 +6,12 @@ export const laneOrder: readonly Lane[] = ['live', 'scheduled', 'backfill', 'rep
 /** Part of a window each lane below the highest gets while the higher ones want everything. */
 const lanePart = 0.05;
 
+/**
+ * Who comes first when there is not one for everybody changes with the turn: by an irrational number of places, so that no rhythm in
+ * what is to be had in which turn brings back the same ones for ever; by another one at every level, for the same reason.
+ */
+export const places = { sync: (1 + Math.sqrt(5)) / 2, worker: Math.SQRT2, call: Math.sqrt(3) } as const;
+
 /** What a group of calls on one worker wants of a window, in slots. */
 export interface Demand {
   worker: string;
@@ -31,8 +37,8 @@ export interface Allocation extends Demand {
 export function allocate(limit: number, demands: readonly Demand[], shares: Readonly<Record<string, number>>, turn = 0): Allocation[] {
   const all: Allocation[] = demands.map((demand) => ({ ...demand, slots: 0, floor: 0 }));
   let left = Math.max(0, Math.floor(limit));
-  const give = (amount: number, to: Allocation[], first = turn): void => {
-    left -= bySync(Math.min(amount, left), to, first);
+  const give = (amount: number, to: Allocation[], first = Math.floor(turn * places.sync)): void => {
+    left -= bySync(Math.min(amount, left), to, first, turn);
   };
 
   const top = laneOrder.find((lane) => all.some((one) => one.lane === lane && one.want > 0));
@@ -43,8 +49,8 @@ export function allocate(limit: number, demands: readonly Demand[], shares: Read
     const exact = limit * lanePart;
     for (const one of mine) one.floor = exact / mine.length;
     // Less than a slot: a whole one in some turns only.
-    const given = Math.floor(exact * (turn + 1));
-    give(given - Math.floor(exact * turn), mine, given);
+    const given = Math.floor(exact * turn);
+    give(Math.floor(exact * (turn + 1)) - given, mine, given);
   }
   for (const [sync, share] of Object.entries(shares)) {
     const mine = all.filter((one) => one.sync === sync && one.want > 0);
@@ -64,30 +70,29 @@ export function allocate(limit: number, demands: readonly Demand[], shares: Read
   return all;
 }
 
-/** Evenly by sync, then by worker; returns how many were given. */
-function bySync(amount: number, to: Allocation[], turn: number): number {
+/** Evenly by sync, beginning at the `first`, then by worker; returns how many were given. */
+function bySync(amount: number, to: Allocation[], first: number, turn: number): number {
   const open = to.filter((one) => one.want > one.slots);
   const syncs = [...new Set(open.map((one) => one.sync))];
   const groups = syncs.map((sync) => open.filter((one) => one.sync === sync));
   const parts = fairParts(
     amount,
     groups.map((group) => sum(group.map((one) => one.want - one.slots))),
-    turn,
+    first,
   );
   groups.forEach((group, index) => {
     const inner = fairParts(
       parts[index] ?? 0,
       group.map((one) => one.want - one.slots),
-      // Its syncs take turns already: with the same number a sync's part would always be the same worker's.
-      Math.floor(turn / groups.length),
+      Math.floor(turn * places.worker),
     );
     group.forEach((one, position) => (one.slots += inner[position] ?? 0));
   });
   return sum(parts);
 }
 
-/** Max-min fair, in whole numbers. When there is not one for everybody, `turn` says where to begin. */
-export function fairParts(amount: number, wants: readonly number[], turn = 0): number[] {
+/** Max-min fair, in whole numbers. When there is not one for everybody, the `first` has one, and those after it. */
+export function fairParts(amount: number, wants: readonly number[], first = 0): number[] {
   const parts = wants.map(() => 0);
   let left = Math.floor(amount);
   for (;;) {
@@ -95,7 +100,7 @@ export function fairParts(amount: number, wants: readonly number[], turn = 0): n
     if (left <= 0 || open.length === 0) return parts;
     const each = Math.floor(left / open.length);
     if (each === 0) {
-      const start = parts.every((part) => part === 0) ? turn * left : 0;
+      const start = parts.every((part) => part === 0) ? first : 0;
       for (let step = 0; step < left; step++) {
         const index = open[(start + step) % open.length] ?? 0;
         parts[index] = (parts[index] ?? 0) + 1;

@@ -7,14 +7,10 @@ const slots = (found: readonly Allocation[]) => found.map((one) => one.slots);
 const turns = (limit: number, demands: Demand[], count: number) =>
   Array.from({ length: count }, (_, turn) => slots(inTurns(allocate(limit, demands, {}, turn), limit, turn)));
 
-test('three workers, room for two calls: each has it in two turns of three, and none is lost', () => {
-  const found = turns(20, [bulk('a'), bulk('b'), bulk('c')], 6);
-  expect(found.slice(0, 3)).toEqual([
-    [10, 10, 0],
-    [0, 10, 10],
-    [10, 0, 10],
-  ]);
-  expect([0, 1, 2].map((worker) => found.filter((one) => one[worker] === 10).length)).toEqual([4, 4, 4]);
+test('three workers, room for two calls: each has it in about two turns of three, and none is lost', () => {
+  const found = turns(20, [bulk('a'), bulk('b'), bulk('c')], 3_000);
+  for (const turn of found) expect([...turn].sort((a, b) => b - a)).toEqual([10, 10, 0]);
+  for (const worker of [0, 1, 2]) expect(Math.abs(found.filter((turn) => turn[worker] === 10).length - 2_000)).toBeLessThanOrEqual(120);
 });
 
 test('one whose part is less than a call has it as often as its part allows; the others pay, and get it back', () => {
@@ -34,28 +30,32 @@ test('where every worker has enough, and for calls that no window can hold, noth
 test('never more in all than was allocated, never less than none; and every worker has what its dearest call takes in some turn', () => {
   const demand = fc.record({
     worker: fc.constantFrom('a', 'b', 'c', 'd'),
-    sync: fc.constantFrom('x', 'y'),
+    sync: fc.constantFrom('x', 'y', 'z', 'v'),
     lane: fc.constantFrom<Demand['lane']>('live', 'backfill'),
     want: fc.integer({ min: 20, max: 60 }),
     cost: fc.constantFrom(1, 3, 10, 20),
   });
+  // Three slots for the lower lane, of which its second sync gets one: the rhythm of that once never met its third worker.
+  const small: Partial<Demand> = { sync: 'y', cost: 1 };
+  const threeOfOneSync = [
+    bulk('a', { ...small, sync: 'x' }),
+    ...['a', 'b', 'c'].map((worker) => bulk(worker, small)),
+    bulk('a', { sync: 'x', lane: 'live', want: 33, cost: 1 }),
+    bulk('b', { sync: 'x', lane: 'live', want: 24, cost: 1 }),
+  ];
   const key = ({ worker, sync, lane }: Demand) => `${worker}/${sync}/${lane}`;
   fc.assert(
-    fc.property(fc.integer({ min: 20, max: 60 }), fc.uniqueArray(demand, { maxLength: 8, selector: key }), fc.nat(1e6), (limit, demands, start) => {
-      const most = new Map<string, number>();
-      let wrong = 0;
-      for (let turn = start; turn < start + 1_000; turn++) {
+    fc.property(fc.integer({ min: 20, max: 60 }), fc.uniqueArray(demand, { maxLength: 12, selector: key }), fc.nat(1e6), (limit, demands, start) => {
+      const waiting = new Set(demands);
+      for (let turn = start; turn < start + 20_000 && (waiting.size > 0 || turn < start + 100); turn++) {
         const allocated = allocate(limit, demands, {}, turn);
         const found = inTurns(allocated, limit, turn);
-        if (sum(slots(found)) > sum(slots(allocated)) || found.some((one) => one.slots < 0)) wrong++;
-        for (const { worker } of demands) {
-          const held = sum(found.map((one) => (one.worker === worker ? one.slots : 0)));
-          most.set(worker, Math.max(most.get(worker) ?? 0, held));
-        }
+        if (sum(slots(found)) > sum(slots(allocated)) || found.some((one) => one.slots < 0)) throw new Error(`turn ${turn}: ${JSON.stringify(found)}`);
+        const heldBy = (worker: string): number => sum(found.map((one) => (one.worker === worker ? one.slots : 0)));
+        for (const one of waiting) if (heldBy(one.worker) >= one.cost) waiting.delete(one);
       }
-      expect(wrong).toBe(0);
-      for (const { worker, cost } of demands) expect(most.get(worker)).toBeGreaterThanOrEqual(cost);
+      expect([...waiting]).toEqual([]);
     }),
-    { numRuns: 20 },
+    { numRuns: 200, examples: [[60, threeOfOneSync, 0]] },
   );
 });

@@ -1,7 +1,4 @@
-import { fairParts, sum, type Allocation } from './shares';
-
-/** Spreads the turns in which one is lent what it lacks evenly, whatever part of all turns they are. */
-const golden = 0.618033988749895;
+import { fairParts, places, sum, type Allocation } from './shares';
 
 /**
  * A call of several units needs all of them in one worker at one time. Split evenly, a window may leave every worker with less than
@@ -15,18 +12,19 @@ export function inTurns(all: readonly Allocation[], limit: number, turn: number)
     if (one.slots === 0 || one.cost <= one.slots || one.cost > limit) return false;
     return sum(all.filter(({ worker }) => worker === one.worker).map(({ slots }) => slots)) < one.cost;
   };
-  const first = turn % Math.max(1, all.length);
-  const short = [...all.slice(first), ...all.slice(0, first)].filter(isShort);
-  const next = short[0];
+  const unordered = all.filter(isShort);
+  const theirs = sum(unordered.map(({ slots }) => slots));
+  const first = drawn(unordered, ((turn * places.call) % 1) * theirs);
+  const next = unordered[first];
   if (!next) return [...all];
-  const theirs = sum(short.map(({ slots }) => slots));
+  const short = [...unordered.slice(first), ...unordered.slice(0, first)];
   const others = all.filter((one) => !short.includes(one));
   const given = new Map(all.map((one) => [one, short.includes(one) ? 0 : one.slots]));
   const change = (sign: 1 | -1, units: number, mostOf: (one: Allocation) => number): void => {
     const parts = fairParts(units, others.map(mostOf));
     others.forEach((one, index) => given.set(one, one.slots + sign * (parts[index] ?? 0)));
   };
-  if (next.cost > theirs && (turn * golden) % 1 < theirs / next.cost) {
+  if (next.cost > theirs && (turn * places.sync) % 1 < theirs / next.cost) {
     // All of them together have less than its call: it is lent the rest, and pays it back in turns to come.
     given.set(next, next.cost);
     change(-1, next.cost - theirs, ({ slots }) => slots);
@@ -42,4 +40,10 @@ export function inTurns(all: readonly Allocation[], limit: number, turn: number)
     else change(1, left, ({ want, slots }) => Math.max(0, want - slots));
   }
   return all.map((one) => ({ ...one, slots: given.get(one)! }));
+}
+
+/** Whose slot it is, counted through all of them: everybody's turn comes as often as its part is large. */
+function drawn(short: readonly Allocation[], slot: number): number {
+  let before = 0;
+  return short.findIndex(({ slots }) => (before += slots) > slot);
 }

@@ -2,9 +2,8 @@ import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { Connection } from '@temporalio/client';
-import { Client } from 'pg';
 import { prepareNamespace } from '../client/sandbox/namespace';
-import { type PostgresServer, startPostgres } from '../client/sandbox/postgres';
+import { ensureDatabase, type PostgresServer, startPostgres } from '../client/sandbox/postgres';
 import { createSupervisor, type Supervisor } from '../client/sandbox/processes';
 import { findTemporalBinary } from '../client/sandbox/temporal-binary';
 import { startTemporal, type TemporalServer } from '../client/sandbox/temporal-server';
@@ -46,9 +45,7 @@ export async function createSetting(log: (line: string) => void): Promise<Settin
 
     async database(name) {
       const { url: server } = await setting.postgres();
-      const client = new Client({ connectionString: server });
-      await client.connect();
-      await client.query(`CREATE DATABASE "${name}"`).finally(() => client.end());
+      await ensureDatabase(server, name);
       const url = new URL(server);
       url.pathname = `/${name}`;
       return url.href;

@@ -1,10 +1,10 @@
 import type { Permit } from '../../connectors/permit';
 import type { Lane } from '../../schemas/plan';
 import { BudgetWorld, worldScope } from '../../test/support/budget-world';
-import { sampleEvent, samplePlan } from '../../test/support/sample-run';
+import { sampleItem, samplePlan } from '../../test/support/sample-run';
 import { TestDelivery } from '../../test/support/test-delivery';
 import { Batcher } from './batcher';
-import type { Item, ItemEnd } from './item';
+import type { Item } from './item';
 
 jest.setTimeout(30_000);
 /** Whatever is under way is over, on the busiest machine too. */
@@ -117,17 +117,7 @@ describe('behind real gates, two syncs on one operation and account', () => {
     let count = 0;
     const add = (sync: string): void => {
       const key = `${sync}${count++}`;
-      const item: Item = {
-        plan: planOf(sync, options.lanes?.[sync], maxBatch),
-        event: sampleEvent({ id: key }),
-        record: { key, keyHmac: key, version: { at: 1, arrival: 1 }, fields: [], input: {} },
-        attempts: [],
-        run: { workflowId: key, runId: 'r' },
-        deadlineMs: 1e9,
-        notBeforeMs: 0,
-        settle: (_end: ItemEnd) => add(sync),
-      };
-      batcher.add(item);
+      batcher.add(sampleItem(key, planOf(sync, options.lanes?.[sync], maxBatch), () => add(sync)));
     };
     for (let record = 0; record < 15 * maxBatch; record++) ['a', 'b'].forEach(add);
     for (let at = 0; at <= 130_000; at += 10) {

@@ -204,8 +204,7 @@ export class Batcher {
     let cap = Math.min(most, this.options.maxBatch);
     let bytes = 0;
     const others = ready.filter((item) => lineOf(item.plan) !== line);
-    const isSuspect = ({ record }: Item): boolean => suspects.includes(record.keyHmac);
-    for (const item of [...own, ...others].sort((a, b) => Number(isSuspect(a)) - Number(isSuspect(b)))) {
+    for (const item of suspectsLast([...own, ...others], suspects)) {
       const size = Buffer.byteLength(JSON.stringify(item.record.input));
       const nextCap = Math.min(cap, batchCap(item));
       if (batch.length >= nextCap || keys.has(item.record.keyHmac)) continue;
@@ -220,6 +219,12 @@ export class Batcher {
     this.waiting = this.waiting.filter((item) => !taken.has(item));
     return batch;
   }
+}
+
+function suspectsLast(items: Item[], suspects: readonly string[]): Item[] {
+  if (suspects.length === 0) return items;
+  const isSuspect = ({ record }: Item): boolean => suspects.includes(record.keyHmac);
+  return [...items.filter((item) => !isSuspect(item)), ...items.filter(isSuspect)];
 }
 
 /** Who asks for its permit. */

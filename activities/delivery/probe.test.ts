@@ -1,7 +1,7 @@
 import type { Permit } from '../../connectors/permit';
 import type { Lane } from '../../schemas/plan';
 import { BudgetWorld, worldScope } from '../../test/support/budget-world';
-import { sampleEvent, samplePlan } from '../../test/support/sample-run';
+import { sampleItem, samplePlan } from '../../test/support/sample-run';
 import { Batcher } from './batcher';
 import type { Item, ItemEnd } from './item';
 
@@ -37,16 +37,16 @@ function stage(poisoned: (key: string) => boolean) {
     const again = (end: ItemEnd): void => {
       if (end.kind === 'unsent' && end.untilMs < Infinity) world.time.after(end.untilMs - world.time.now, () => add(key, sync, lane));
     };
-    batcher.add({
-      plan: samplePlan({ syncId: sync, vendor: 'fake', operation: 'things.upsert', object: 'thing', maxBatch: 1, maxBatchBytes: 1_000_000, budget: { lane } }),
-      event: sampleEvent({ id: key }),
-      record: { key, keyHmac: key, version: { at: 1, arrival: 1 }, fields: [], input: {} },
-      attempts: [],
-      run: { workflowId: key, runId: 'r' },
-      deadlineMs: 1e9,
-      notBeforeMs: 0,
-      settle: again,
+    const plan = samplePlan({
+      syncId: sync,
+      vendor: 'fake',
+      operation: 'things.upsert',
+      object: 'thing',
+      maxBatch: 1,
+      maxBatchBytes: 1_000_000,
+      budget: { lane },
     });
+    batcher.add(sampleItem(key, plan, again));
   };
   const run = async (to: number): Promise<void> => {
     for (let at = world.time.now; at <= to; at += 20) {

@@ -2,8 +2,7 @@ import { ApplicationFailure, WorkflowFailedError, type WorkflowHandle } from '@t
 import type { TableRunView } from '../../schemas/table';
 import type { TableSync } from '../../syncs/define-table-sync';
 import { warehouseVariable } from '../../syncs/warehouses-api';
-import { tableRunWorkflowId } from '../../workflows/ids';
-import { explain } from './commands/explain';
+import { explainTable } from './commands/explain-table';
 import { CliError } from './cli-error';
 import type { CliContext } from './context';
 
@@ -27,7 +26,7 @@ const wellCauses = ['in-worker', 'under-way', 'cancelling', 'finished'];
 export async function stallOf(context: CliContext, sync: TableSync, view: TableRunView): Promise<RunTrouble | null> {
   let found: ExplainDocument;
   try {
-    found = (await explain(context, tableRunWorkflowId(sync.id))).document as ExplainDocument;
+    found = (await explainTable(context, sync)).document as ExplainDocument;
   } catch (error) {
     if (error instanceof CliError) return null;
     throw error;

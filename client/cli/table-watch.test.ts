@@ -1,23 +1,9 @@
 import type { TableRunView } from '../../schemas/table';
+import { sampleTableView } from '../../test/support/sample-table-run';
 import type { RunTrouble } from './table-trouble';
 import { watchRun } from './table-watch';
 
-const planning: TableRunView = {
-  runId: 'r1',
-  syncId: 'people',
-  state: 'planning',
-  startedAtMs: 0,
-  counts: null,
-  outcomes: {},
-  ended: 0,
-  chunksEnded: 0,
-  held: [],
-  waitingFor: [],
-  expiresAtMs: null,
-  approvals: [],
-  again: false,
-  equation: null,
-};
+const planning = sampleTableView();
 const noWorker: RunTrouble = { code: 'no-worker', why: 'nobody polls queue warehouse/main', next: 'restart the worker' };
 
 /** Watches for so many seconds with a look each second; every note with its second. */

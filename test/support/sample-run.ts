@@ -1,3 +1,4 @@
+import type { Item } from '../../activities/delivery/item';
 import type { SourceEvent } from '../../schemas/event';
 import type { AttemptEnd, RecordOutcome } from '../../schemas/outcome';
 import type { SyncPlan } from '../../schemas/plan';
@@ -46,6 +47,20 @@ export function sampleAttempt(change: Partial<AttemptEnd> = {}): AttemptEnd {
     batch: 1,
     cause: 'the vendor answered 503',
     ...change,
+  };
+}
+
+/** A record waiting for its call; `settle` hears how it left. */
+export function sampleItem(key: string, plan: SyncPlan, settle: Item['settle']): Item {
+  return {
+    plan,
+    event: sampleEvent({ id: key }),
+    record: { key, keyHmac: key, version: { at: 1, arrival: 1 }, fields: [], input: {} },
+    attempts: [],
+    run: { workflowId: key, runId: 'r' },
+    deadlineMs: 1e9,
+    notBeforeMs: 0,
+    settle,
   };
 }
 

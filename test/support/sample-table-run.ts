@@ -1,5 +1,5 @@
 import type { Activities } from '../../activities';
-import type { PlanCounts, TablePlan, TableRunInput } from '../../schemas/table';
+import type { PlanCounts, TablePlan, TableRunInput, TableRunView } from '../../schemas/table';
 
 /** The plan of a table sync, with changes. */
 export function sampleTablePlan(change: Partial<TablePlan> = {}): TablePlan {
@@ -48,6 +48,27 @@ export function sampleCounts(change: Partial<PlanCounts> = {}): PlanCounts {
   };
   const planned = change.planned ?? counts.added + counts.changed + counts.resent;
   return { ...counts, planned, chunks: change.chunks ?? Math.ceil(planned / 100) };
+}
+
+/** A run that has just begun, as it tells of itself. */
+export function sampleTableView(change: Partial<TableRunView> = {}): TableRunView {
+  return {
+    runId: 'r1',
+    syncId: 'people',
+    state: 'planning',
+    startedAtMs: 0,
+    counts: null,
+    outcomes: {},
+    ended: 0,
+    chunksEnded: 0,
+    held: [],
+    waitingFor: [],
+    expiresAtMs: null,
+    approvals: [],
+    again: false,
+    equation: null,
+    ...change,
+  };
 }
 
 /** Three chunks, every row accepted. */

@@ -115,20 +115,16 @@ export class ScopeBudget {
       if (window.ms > 0 && window.held > 0) spacing = Math.max(spacing, (window.ms * units) / (bulk ? window.bulkSlots(keep) : window.held));
     }
     for (const stock of this.counts) at = Math.max(at, stock.readyAt(now, units, group));
-    const { ramp } = this.breaker;
-    if (
-      spacing === 0 &&
-      this.out >=
-        this.pace.atOnce(
-          ramp,
-          this.windows.map(({ held }) => held),
-        )
-    )
-      at = Infinity;
+    if (spacing === 0 && this.out >= this.atOnce()) at = Infinity;
     if (bulk) this.pace.note(spacing);
-    at = Math.max(at, this.pace.dueAt(bulk && !owed, spacing, ramp));
+    at = Math.max(at, this.pace.dueAt(bulk && !owed, spacing, this.breaker.ramp));
     if (bulk && at > now) group.blockedAt = now;
     return at;
+  }
+
+  private atOnce(): number {
+    const slots = this.windows.map(({ held }) => held);
+    return this.pace.atOnce(this.breaker.ramp, slots);
   }
 
   /** Somebody else spends too, and the vendor says that little is left: wait until calls of ours leave the window. */

@@ -38,15 +38,15 @@ export function foreignNow(window: Slots, now: number): number {
 
 /** Every worker pauses; the quota that refused is used less for a while. */
 export function refused(state: BudgetState, refusal: Refusal, now: number): void {
-  const known = [...state.slots, ...state.counts].find(({ name }) => name === refusal.limit)?.name ?? '';
-  state.refusals[known] = (state.refusals[known] ?? 0) + 1;
   const day = state.counts.find(({ name }) => name === refusal.limit);
+  const named = state.slots.filter(({ name }) => name === refusal.limit);
+  const known = (day ?? named[0])?.name ?? '';
+  state.refusals[known] = (state.refusals[known] ?? 0) + 1;
   if (day) {
     if (now >= day.closedUntil) closeCounts(day, now, refusal.pauseMs);
     return;
   }
   state.pausedUntil = Math.max(state.pausedUntil, now + refusal.pauseMs);
-  const named = state.slots.filter(({ name }) => name === refusal.limit);
   for (const window of named.length > 0 ? named : state.slots) {
     // Calls on the wire together are refused together: one lesson.
     if (now - window.ceilingAt < Math.max(1_000, window.ms) && window.ceilingAt > 0) continue;

@@ -225,7 +225,7 @@ function countsWanted(demand: readonly WorkerDemand[]): number {
 function paced(said: readonly GroupDemand[], { demand: before, end }: WorkerLease, now: number, times: LeaseTimes): WorkerDemand[] {
   const renewals = Math.max(shortestAsk, now - (end - times.leaseMs)) / times.renewMs;
   return said.map((group) => {
-    const heard = before.find(({ sync, lane }) => sync === group.sync && lane === group.lane);
+    const heard = heardOf(before, group);
     const spent = Math.max(0, group.spent - (heard?.spent ?? 0));
     return { ...group, perRenewal: Math.ceil(Math.max(spent / renewals, (heard?.perRenewal ?? 0) / 2)) };
   });
@@ -237,11 +237,16 @@ function groupReply(one: Allocation, group: GroupDemand | undefined): GroupReply
 
 function account(state: BudgetState, said: readonly GroupDemand[], before: readonly GroupDemand[], now: number): void {
   for (const group of said) {
-    const heard = before.find(({ sync, lane }) => sync === group.sync && lane === group.lane)?.spent ?? 0;
+    const heard = heardOf(before, group)?.spent ?? 0;
     if (group.spent <= heard) continue;
     usageOf(state, group.sync, group.lane).units += group.spent - heard;
     if (laneOf(state, group) === 'live') for (const window of state.counts) noteLive(window, group.spent - heard, now);
   }
+}
+
+/** What a worker said of the same group in the request before. */
+function heardOf<G extends GroupDemand>(before: readonly G[], { sync, lane }: GroupDemand): G | undefined {
+  return before.find((group) => group.sync === sync && group.lane === lane);
 }
 
 function usageOf(state: BudgetState, sync: string, lane: GroupDemand['lane']): BudgetState['usage'][number] {

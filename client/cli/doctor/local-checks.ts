@@ -3,7 +3,7 @@ import { createSecrets, type Environment, type Mode, modeOf, type Secrets } from
 import { budgetName } from '../../../schemas/plan';
 import { accountVariable, type SourceAccount, type VendorAccount } from '../../../syncs/accounts-api';
 import { scopesOf, vendorAccounts, type Spender, type Sync } from '../../../syncs/define-sync';
-import type { TableSync } from '../../../syncs/define-table-sync';
+import { warehouseAccounts, type TableSync } from '../../../syncs/define-table-sync';
 import { warehouseVariable, type WarehouseAccount } from '../../../syncs/warehouses-api';
 import { counted } from '../output/words';
 import { type Check, checksOf, messageOf } from './check';
@@ -68,16 +68,8 @@ export function secretChecks(env: Environment, syncs: readonly Sync[], tableSync
   return [
     ...sources.map((account) => sourceCheck(account, secrets)),
     ...vendorAccounts([...syncs, ...tableSyncs]).map((account) => destinationCheck(account, secrets)),
-    ...warehousesOf(tableSyncs).map((account) => warehouseCheck(account, secrets)),
+    ...warehouseAccounts(tableSyncs).map((account) => warehouseCheck(account, secrets)),
   ];
-}
-
-/** Every warehouse that some table sync reads. */
-export function warehousesOf(tableSyncs: readonly TableSync[]): WarehouseAccount[] {
-  return unique(
-    tableSyncs.map(({ from }) => from.warehouse),
-    ({ name }) => name,
-  );
 }
 
 function warehouseCheck({ name, engine }: WarehouseAccount, secrets: Secrets): Check {

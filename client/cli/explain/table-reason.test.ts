@@ -1,5 +1,5 @@
 import type { HeldChunk, TableRunView } from '../../../schemas/table';
-import { sampleCounts } from '../../../test/support/sample-table-run';
+import { sampleCounts, sampleTableView } from '../../../test/support/sample-table-run';
 import { lease } from '../../../workflows/budget/lease';
 import { newBudget, type BudgetState } from '../../../workflows/budget/state';
 import { viewOf } from '../../../workflows/budget/view';
@@ -9,24 +9,18 @@ import { tableReasonOf, type TableFacts } from './table-reason';
 
 const now = Date.parse('2026-01-10T12:00:00Z');
 const scope = { vendor: 'hubspot', scope: 'main' };
-const view = (change: Partial<TableRunView> = {}): TableRunView => ({
-  runId: '20260110T115900-abc',
-  syncId: 's',
-  lane: 'scheduled',
-  state: 'running',
-  startedAtMs: now - 60_000,
-  counts: sampleCounts({ added: 70_000, planned: 70_000 }),
-  outcomes: {},
-  ended: 2_000,
-  chunksEnded: 1,
-  held: [],
-  waitingFor: [],
-  expiresAtMs: null,
-  approvals: [],
-  again: false,
-  equation: null,
-  ...change,
-});
+const view = (change: Partial<TableRunView> = {}): TableRunView =>
+  sampleTableView({
+    runId: '20260110T115900-abc',
+    syncId: 's',
+    lane: 'scheduled',
+    state: 'running',
+    startedAtMs: now - 60_000,
+    counts: sampleCounts({ added: 70_000, planned: 70_000 }),
+    ended: 2_000,
+    chunksEnded: 1,
+    ...change,
+  });
 const run = (change: Partial<TableRunView> = {}): TableRun => ({
   workflowId: 's/run',
   runId: 'r',

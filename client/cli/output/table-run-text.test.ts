@@ -1,36 +1,9 @@
-import type { PlanCounts, TableRunView } from '../../../schemas/table';
+import { sampleCounts, sampleTableView } from '../../../test/support/sample-table-run';
 import { recordedTerminal } from '../testing/fake-context';
 import { printRun, type RunFound } from './table-run-text';
 
-const counts: PlanCounts = {
-  read: 4,
-  known: 0,
-  added: 4,
-  changed: 0,
-  removed: 0,
-  unchanged: 0,
-  resent: 0,
-  resting: 0,
-  badKeys: { null: 0, duplicate: 0, long: 0 },
-  planned: 4,
-  chunks: 1,
-};
-const view: TableRunView = {
-  runId: 'r1',
-  syncId: 'people',
-  state: 'planning',
-  startedAtMs: 0,
-  counts: null,
-  outcomes: {},
-  ended: 0,
-  chunksEnded: 0,
-  held: [],
-  waitingFor: [],
-  expiresAtMs: null,
-  approvals: [],
-  again: false,
-  equation: null,
-};
+const counts = sampleCounts({ read: 4, known: 0, added: 4 });
+const view = sampleTableView();
 const shown = (found: Partial<RunFound>): string[] => {
   const terminal = recordedTerminal();
   printRun(terminal, { view, trouble: null, ...found });

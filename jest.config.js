@@ -3,6 +3,8 @@ const base = {
   testEnvironment: 'node', // the Temporal SDK refuses any other
   transform: { '^.+\\.(ts|js)$': ['@swc/jest', { jsc: { parser: { syntax: 'typescript' }, target: 'es2022' }, module: { type: 'commonjs' } }] },
   modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/.syncline/'],
+  // Not Jest's 5 s: hundreds of schedules against a database, or minutes of virtual time, take longer where others use the machine.
+  setupFilesAfterEnv: ['<rootDir>/test/support/patience.ts'],
 };
 const project = (displayName, testMatch, extra = {}) => ({ ...base, displayName, testMatch, ...extra });
 

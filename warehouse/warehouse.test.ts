@@ -4,8 +4,6 @@ import { testWarehouses, type TestWarehouse } from '../test/support/warehouses';
 import { maskText } from '../connectors/mask';
 import { WarehouseError, type OpenRow, type PlanRequest, type RowEnd, type Warehouse } from './port';
 
-jest.setTimeout(60_000);
-
 describe.each(testWarehouses)('$engine', ({ engine, create }) => {
   let db: TestWarehouse;
   let warehouse: Warehouse;

@@ -6,7 +6,6 @@ import { TestDelivery } from '../../test/support/test-delivery';
 import { Batcher } from './batcher';
 import type { Item } from './item';
 
-jest.setTimeout(30_000);
 /** Whatever is under way is over, on the busiest machine too. */
 const settle = async (): Promise<void> => {
   await new Promise((resolve) => setTimeout(resolve, 20));

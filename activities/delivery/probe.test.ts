@@ -5,8 +5,6 @@ import { sampleItem, samplePlan } from '../../test/support/sample-run';
 import { Batcher } from './batcher';
 import type { Item, ItemEnd } from './item';
 
-jest.setTimeout(30_000);
-
 const scopes = [worldScope];
 
 /** A batcher behind a real gate, at a vendor that always fails for some records. Held ones come back when they were told to. */

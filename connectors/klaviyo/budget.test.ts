@@ -13,8 +13,6 @@ import { readProfiles } from './operations/read-profiles';
 import { upsertProfiles } from './operations/upsert-profiles';
 import { simulated } from './simulator';
 
-jest.setTimeout(60_000);
-
 const closing: (() => unknown)[] = [];
 afterEach(async () => {
   for (const close of closing.splice(0).reverse()) await close();

@@ -5,8 +5,6 @@ import type { SimRecord } from '../../connectors/simulator/records';
 import { subjects } from './subjects';
 import { failing, vendorUnderTest } from './vendor-under-test';
 
-jest.setTimeout(30_000);
-
 const withJobs = subjects.flatMap(({ jobs = [], ...subject }) => jobs.map((one) => ({ ...subject, ...one, name: one.job.name })));
 
 function hasKey(records: readonly SimRecord[], key: string): boolean {

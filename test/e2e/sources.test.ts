@@ -11,8 +11,6 @@ import { defineSync, skip, to, webhook } from '../../syncs/define-sync';
 import { subjects } from '../conformance/webhook-sources';
 import { createTestDatabase } from '../support/servers';
 
-jest.setTimeout(60_000);
-
 const secret = `whsec_${Buffer.from('0123456789abcdef01234567').toString('base64')}`;
 /** A sync per source that wants one topic; what it does with the event is not the matter here. */
 const syncFor = (source: (typeof subjects)[number]['source'], topics: [string, ...string[]]) =>

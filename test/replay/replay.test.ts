@@ -7,7 +7,6 @@ import { workflowBundle } from '../../workers/bundle';
 import { budgetHistory, scenarios } from './scenarios';
 import { tableScenarios } from './table-scenarios';
 
-jest.setTimeout(60_000);
 const folder = path.join(__dirname, 'histories');
 const files = readdirSync(folder).filter((name) => name.endsWith('.json'));
 const read = (name: string): any => JSON.parse(readFileSync(path.join(folder, name), 'utf8'));

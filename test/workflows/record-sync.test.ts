@@ -15,8 +15,6 @@ import { accepted, sampleAttempt, sampleInput, samplePlan } from '../support/sam
 import { testServerBinary } from '../support/servers';
 import { stubActivities } from '../support/stub-activities';
 
-jest.setTimeout(60_000);
-
 let environment: TestWorkflowEnvironment;
 let bundle: { code: string };
 

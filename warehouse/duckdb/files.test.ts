@@ -5,8 +5,6 @@ import path from 'node:path';
 import { createDuckDBWarehouse, type Warehouse } from '..';
 import type { PlanRequest } from '../port';
 
-jest.setTimeout(60_000);
-
 let folder: string;
 let warehouse: Warehouse;
 beforeAll(async () => {

@@ -1,8 +1,6 @@
 import { BudgetWorld } from '../../test/support/budget-world';
 import type { BudgetLimit } from '../../workflows/budget/protocol';
 
-jest.setTimeout(60_000);
-
 const seconds = (count: number): number => count * 1_000;
 
 test.each([1_000, 10_000, 60_000])('three workers with calls of 10 units, 20 units in %i ms: each has its turn, and most of the window is used', async (ms) => {

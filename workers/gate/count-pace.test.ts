@@ -1,7 +1,6 @@
 import { BudgetWorld } from '../../test/support/budget-world';
 import type { BudgetLimit } from '../../workflows/budget/protocol';
 
-jest.setTimeout(60_000);
 const seconds = (count: number): number => count * 1_000;
 const atOnce: BudgetLimit = { name: 'at once', kind: 'concurrent', max: 20 };
 const day = (max: number, kind: 'rolling' | 'fixed' = 'rolling'): BudgetLimit => ({ name: 'day', kind, ms: 86_400_000, max });

@@ -16,8 +16,6 @@ function stage(limits: BudgetLimit[] = perSecond, workers = 1) {
   return { world, workers: Array.from({ length: workers }, () => world.startWorker()) };
 }
 
-jest.setTimeout(30_000);
-
 test('a 429 pauses every worker of the scope for what the vendor asked, and lowers the ceiling for a while', async () => {
   const { world, workers } = stage(perSecond, 2);
   const [one, two] = workers.map(({ gate }) => gate);

@@ -3,8 +3,6 @@ import type { OffPeak } from '../../schemas/off-peak';
 import type { BudgetLimit } from '../../workflows/budget/protocol';
 import { change } from '../../workflows/budget/commands';
 
-jest.setTimeout(60_000);
-
 const perSecond: BudgetLimit[] = [{ name: 'w', kind: 'rolling', ms: 1_000, max: 10 }];
 const night: OffPeak = { lanes: ['backfill', 'replay'], from: '22:00', to: '06:00', timeZone: 'Europe/Berlin' };
 const minute = 60_000;

@@ -2,8 +2,6 @@ import type { Permit } from '../../connectors/permit';
 import { BudgetWorld, worldScope } from '../../test/support/budget-world';
 import type { BudgetLimit } from '../../workflows/budget/protocol';
 
-jest.setTimeout(60_000);
-
 /*
  * Between its permit and its request a call may wait: for a claim, a login, a booking. Meanwhile its worker may lose the
  * lease, and others get the slots.

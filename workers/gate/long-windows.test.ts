@@ -3,7 +3,6 @@ import type { Lane } from '../../schemas/plan';
 import type { BudgetLimit } from '../../workflows/budget/protocol';
 import { CountStock } from './count-stock';
 
-jest.setTimeout(60_000);
 const hour = 3_600_000;
 /** A worker that had nothing to send for a while has its first slot by then. */
 const newcomerMs = 4_000;

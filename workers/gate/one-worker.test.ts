@@ -1,7 +1,5 @@
 import { BudgetWorld } from '../../test/support/budget-world';
 
-jest.setTimeout(60_000);
-
 const seconds = (count: number): number => count * 1_000;
 
 // Several groups in one process: there live calls stand ready for every slot in the moment it is free.

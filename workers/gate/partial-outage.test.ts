@@ -2,8 +2,6 @@ import type { CallReport } from '../../activities/deps';
 import { BudgetWorld, worldScope, type VirtualWorker } from '../../test/support/budget-world';
 import type { BudgetLimit, LeaseRequest } from '../../workflows/budget/protocol';
 
-jest.setTimeout(60_000);
-
 const limits: BudgetLimit[] = [{ name: 'w', kind: 'rolling', ms: 1_000, max: 100 }];
 const scopes = [worldScope];
 const seconds = (count: number): number => count * 1_000;

@@ -2,8 +2,6 @@ import { BudgetWorld } from '../../test/support/budget-world';
 import type { BudgetLimit } from '../../workflows/budget/protocol';
 import { Refusals } from './refusals';
 
-jest.setTimeout(60_000);
-
 const limits: BudgetLimit[] = [{ name: 'w', kind: 'rolling', ms: 1_000, max: 50 }];
 
 test.each([

@@ -3,8 +3,6 @@ import { BudgetWorld } from '../../test/support/budget-world';
 import { newBudget } from '../../workflows/budget/state';
 import type { BudgetLimit } from '../../workflows/budget/protocol';
 
-jest.setTimeout(60_000);
-
 const seconds = (count: number): number => count * 1_000;
 const rolling: BudgetLimit = { name: 'w', kind: 'rolling', ms: 10_000, max: 100 };
 

@@ -1,7 +1,6 @@
 import { BudgetWorld, type VirtualWorker } from '../../test/support/budget-world';
 import type { BudgetLimit, LeaseReply, LeaseRequest } from '../../workflows/budget/protocol';
 
-jest.setTimeout(60_000);
 const seconds = (count: number): number => count * 1_000;
 const limits: BudgetLimit[] = [
   { name: 'w', kind: 'rolling', ms: 10_000, max: 100 },

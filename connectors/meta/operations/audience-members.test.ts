@@ -7,8 +7,6 @@ import { readJobName, sessionIdOf, stateOf } from '../session';
 import { simulated } from '../simulator';
 import { addToAudience, removeFromAudience } from './audience-members';
 
-jest.setTimeout(60_000);
-
 const id = '120330000000000001';
 const add = addToAudience(id);
 const remove = removeFromAudience(id);

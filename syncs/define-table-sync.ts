@@ -117,7 +117,7 @@ export interface TableSyncOptions<T, I> {
   schedule?: ScheduleOptions;
   /** What a start does that meets a run: nothing, or one more run after it. @default 'skip' */
   overlap?: 'skip' | 'buffer';
-  /** Rows per chunk: one activity, a few hundred bytes of history; with a job operation, one job. @default 2_000, of a job as many as it takes, up to 20_000 */
+  /** Rows per chunk: one activity, some nine bytes of history a row; with a job operation, one job. @default rows of fifty calls, 2_000 to 5_000; of a job as many as it takes, up to 20_000 */
   chunkRows?: number;
   /** Chunks under way at a time. @default 2 */
   chunksAtOnce?: number;
@@ -194,8 +194,10 @@ export function defineTableSync<T, I>(options: TableSyncOptions<T, I>): TableSyn
 /** What an activity reads and holds at a time is bounded by it. */
 const mostChunkRows = 20_000;
 
-function defaultChunkRows(operation: { kind: 'operation' } | { kind: 'job'; maxRows: number }): number {
-  return operation.kind === 'job' ? Math.min(mostChunkRows, operation.maxRows) : 2_000;
+/** A job is as large as the vendor takes it. Else some fifty calls: between two chunks the vendor waits for us, and progress shows when one ends. */
+function defaultChunkRows(operation: { kind: 'operation'; maxBatch: number } | { kind: 'job'; maxRows: number }): number {
+  if (operation.kind === 'job') return Math.min(mostChunkRows, operation.maxRows);
+  return Math.max(2_000, Math.min(5_000, 50 * operation.maxBatch));
 }
 
 function count(id: string, name: string, value: number, most = Number.MAX_SAFE_INTEGER): number {

@@ -196,6 +196,57 @@ describe.each(testWarehouses)('$engine', ({ engine, create }) => {
     await expect(warehouse.plan(request({ ...of, source: { ...of.source, consent: 'email' } }, membership))).rejects.toMatchObject({ code: 'COLUMN_TYPE' });
   });
 
+  test.each(['failed', 'cancelled', 'expired'] as const)(
+    'a removal that %s is owed, tried at every run, and its proof tells since when it was due',
+    async (outcome) => {
+      const of = await people(3);
+      await run(of);
+      await db.sql(`delete from ${of.name} where id = 2`);
+      const not = (row: OpenRow): RowEnd => ({ n: row.n, outcome, attempts: row.attempts });
+      const first = await run(of, {}, not);
+      const owes = [{ op: 'remove', outcome, code: outcome.toUpperCase(), rows: 1, cause: 'the run ended before this was removed' }];
+      expect(first.closed.owed).toMatchObject(owes);
+      const second = await run(of, {}, not);
+      expect(second.counts).toMatchObject({ removed: 1, resting: 0, planned: 1 });
+      expect(second.closed.owed).toMatchObject(owes);
+      expect((await run(of)).closed.owed).toEqual([]);
+      const [proof] = await db.sql(
+        `select cast(d.asked_at = r.started_at as integer) as since from ${db.schema}.removals d join ${db.schema}.runs r on r.run_id = '${first.wanted.runId}' where d.sync_id = '${of.syncId}'`,
+      );
+      expect(proof).toEqual({ since: 1 });
+    },
+  );
+
+  test('a run that ends before its removals owes them; not once the row is back, or removals are ignored', async () => {
+    const of = await people(10);
+    await run(of);
+    await db.sql(`delete from ${of.name} where id <= 4`);
+    const refused = async (change: Partial<PlanRequest> = {}) => {
+      const wanted = request(of, change);
+      await warehouse.plan(wanted);
+      return (await warehouse.close({ syncId: of.syncId, runId: wanted.runId, state: 'refused', open: 'cancelled', approvals: [] })).owed;
+    };
+    expect(await refused()).toMatchObject([{ op: 'remove', code: 'CANCELLED', rows: 4 }]);
+    await db.sql(`insert into ${of.name} select i, 'p' || i || '@example.com', i * 1.5 from generate_series(1, 2) as t(i)`);
+    expect(await refused()).toMatchObject([{ op: 'remove', rows: 2 }]);
+    expect(await refused({ removals: false })).toEqual([]);
+  });
+
+  test('a row that is corrected back to what landed is no longer owed; one that was refused as it is, is', async () => {
+    const of = await people(3);
+    await run(of);
+    const refuse = (row: OpenRow): RowEnd => ({ n: row.n, outcome: 'rejected', code: 'BAD', cause: 'no', attempts: 1, fingerprint: row.fingerprint });
+    await db.sql(`update ${of.name} set score = score + 1 where id = 2`);
+    expect((await run(of, {}, refuse)).closed.owed).toMatchObject([{ op: 'upsert', rows: 1 }]);
+    await db.sql(`update ${of.name} set score = score - 1 where id = 2`);
+    const after = await run(of);
+    expect(after.counts).toMatchObject({ unchanged: 3, planned: 0 });
+    expect(after.closed.owed).toEqual([]);
+    // Sent again unchanged, and refused now.
+    expect((await run(of, { full: true }, refuse)).closed.owed).toMatchObject([{ rows: 3 }]);
+    expect((await run(of)).closed.owed).toMatchObject([{ rows: 3 }]);
+  });
+
   test('keys that are null, empty, too long or not unique are counted, listed and never sent, nor their rows taken for removed', async () => {
     const of = await people(0, 'id text, email text, score numeric(10,2)');
     await db.sql(`insert into ${of.name} values ('a', 'a', 1), ('b', 'b', 1), ('c', 'c', 1)`);

@@ -33,7 +33,7 @@ export function compare(dialect: Dialect, request: PlanRequest): string[] {
     from (select key, fingerprint from plan_source p where ${usable} and ${trusted('p')}) s
     full join (select key, fingerprint from ${dialect.schema}.row_state r where r.sync_id = ${sync} and ${trusted('r')}) k on k.key = s.key
     left join ${dialect.schema}.rejected j on j.sync_id = ${sync} and j.key = coalesce(s.key, k.key)
-      and j.fingerprint = coalesce(s.fingerprint, k.fingerprint) and (j.op = 'remove') = (s.key is null)
+      and j.fingerprint = coalesce(s.fingerprint, k.fingerprint) and (j.op = 'remove') = (s.key is null) and j.outcome in ('rejected', 'invalid', 'unattributed')
       ${request.retryRejected ? 'and false' : ''} ${request.membership ? 'and s.key is not null' : ''}
     where s.key is null or k.key is null or k.fingerprint <> s.fingerprint ${request.full ? 'or true' : ''}`,
   );
@@ -81,7 +81,10 @@ export function writePlan(dialect: Dialect, source: KnownSource, request: PlanRe
   ];
 }
 
-/** Keys that name no row, or more than one, are listed with their reason; what is no longer in the source is forgotten. */
+/**
+ * Keys that name no row, or more than one, are listed with their reason. What is no longer in the source is forgotten, and so is what
+ * was corrected back to what landed, and a removal nobody wants any more; not one that may have come through all the same.
+ */
 export function quarantine(dialect: Dialect, request: PlanRequest): string[] {
   const [sync, run] = [literal(request.syncId), literal(request.runId)];
   const bad = (key: string, code: string, cause: string, from: string) => `select ${key} as key, ${literal(code)} as code, ${cause} as cause from ${from}`;
@@ -99,12 +102,21 @@ export function quarantine(dialect: Dialect, request: PlanRequest): string[] {
       and (code not in ('DUPLICATE_KEY', 'KEY_TOO_LONG', 'NULL_KEY') or run_id <> ${run})
       and not exists (select 1 from plan_source p where p.key = rejected.key and rejected.code not in ('DUPLICATE_KEY', 'KEY_TOO_LONG', 'NULL_KEY'))
       and not exists (select 1 from ${dialect.schema}.row_state k where k.sync_id = ${sync} and k.key = rejected.key and rejected.op = 'remove')`,
+    `delete from ${dialect.schema}.rejected where sync_id = ${sync} and code not in ('DUPLICATE_KEY', 'KEY_TOO_LONG', 'NULL_KEY')
+      and (${request.removals ? 'false' : `op = 'remove'`} or exists (
+        select 1 from plan_source p join ${dialect.schema}.row_state k on k.sync_id = ${sync} and k.key = p.key and k.fingerprint = p.fingerprint
+        where p.key = rejected.key and case when rejected.op = 'remove' then rejected.outcome <> 'unattributed' else rejected.fingerprint is distinct from p.fingerprint end))`,
   ];
 }
 
-/** Keeps when a row was first seen; `select` gives every column of `rejected`. */
+/**
+ * Keeps since when it is so; `select` gives every column of `rejected`. Of a member who changed, the removal of what they were is told
+ * before what became of what they are.
+ */
 export function insertRejected(dialect: Dialect, select: string): string {
   return `insert into ${dialect.schema}.rejected as j (sync_id, key, op, fingerprint, outcome, code, cause, first_seen, last_seen, times, run_id) ${select}
     on conflict (sync_id, key) do update set op = excluded.op, fingerprint = excluded.fingerprint, outcome = excluded.outcome, code = excluded.code,
-      cause = excluded.cause, last_seen = excluded.last_seen, times = j.times + 1, run_id = excluded.run_id`;
+      cause = excluded.cause, first_seen = case when j.op = excluded.op then j.first_seen else excluded.first_seen end, last_seen = excluded.last_seen,
+      times = case when j.op = excluded.op then j.times + 1 else 1 end, run_id = excluded.run_id
+      where not (j.op = 'remove' and excluded.op = 'upsert' and j.run_id = excluded.run_id)`;
 }

@@ -16,6 +16,9 @@ export function withValues({ membership = false }: Pick<ReadRequest, 'membership
   return op === 'upsert' || membership;
 }
 
+/** Ends of removals after which the record may still be at the vendor: owed until one comes through, whatever the reason. */
+const stillThere = `('unattributed', 'failed', 'expired', 'cancelled')`;
+
 /** A chunk, as far as reading it needs to know. */
 export interface ChunkFacts {
   op: 'upsert' | 'remove';
@@ -111,13 +114,19 @@ function settleWritten(dialect: Dialect, syncId: string, rows: string): string[]
   ];
 }
 
+/** When a removal became due: when somebody asked for it, or a run first noticed. */
+function askedAt(schema: string, sync: string): string {
+  return `least((select min(x.asked_at) from ${schema}.suppression x where x.key = r.key and x.sync_id in ('*', ${sync})),
+    (select u.started_at from ${schema}.runs u where u.run_id = r.run_id))`;
+}
+
 function settleRemoved({ schema }: Dialect, syncId: string, rows: string): string[] {
   const sync = literal(syncId);
   return [
     // What left, for those who have to prove it. `receipt`: the vendor's jobs, by our names of them.
     `insert into ${schema}.removals (sync_id, key, change, asked_at, removed_at, outcome, receipt, run_id)
-      select ${sync}, r.key, r.change, coalesce((select min(x.asked_at) from ${schema}.suppression x where x.key = r.key and x.sync_id in ('*', ${sync})),
-          (select u.started_at from ${schema}.runs u where u.run_id = r.run_id)), r.ended_at, r.outcome,
+      select ${sync}, r.key, r.change, least(${askedAt(schema, sync)},
+          (select j.first_seen from ${schema}.rejected j where j.sync_id = ${sync} and j.key = r.key and j.op = 'remove')), r.ended_at, r.outcome,
         (select c.job from ${schema}.run_chunks c where c.run_id = r.run_id and c.chunk = r.chunk), r.run_id
       from ${schema}.run_rows r where ${rows} and r.op = 'remove' and r.outcome in ('accepted', 'verified')
         and not exists (select 1 from ${schema}.removals d where d.run_id = r.run_id and d.key = r.key)`,
@@ -134,8 +143,10 @@ function settleRefused(dialect: Dialect, syncId: string, rows: string): string[]
       where ${rows} and ${settled} and j.sync_id = ${sync} and j.key = r.key`,
     insertRejected(
       dialect,
-      `select ${sync}, r.key, r.op, case when r.op = 'remove' then r.fingerprint else r.sent_fingerprint end, r.outcome, coalesce(r.code, 'REJECTED'), coalesce(r.cause, ''),
-        r.ended_at, r.ended_at, 1, r.run_id from ${schema}.run_rows r where ${rows} and (r.outcome in ('rejected', 'invalid') or r.op = 'remove' and r.outcome = 'unattributed')`,
+      `select ${sync}, r.key, r.op, case when r.op = 'remove' then r.fingerprint else r.sent_fingerprint end, r.outcome, coalesce(r.code, upper(r.outcome)),
+        coalesce(r.cause, case when r.op = 'remove' then 'the run ended before this was removed' else '' end),
+        case when r.op = 'remove' then ${askedAt(schema, sync)} else r.ended_at end, r.ended_at, 1, r.run_id
+        from ${schema}.run_rows r where ${rows} and (r.outcome in ('rejected', 'invalid') or r.op = 'remove' and r.outcome in ${stillThere})`,
     ),
   ];
 }

@@ -68,6 +68,8 @@ export interface WindowView {
   /** In force now. */
   limit: number;
   used: number;
+  /** Of `used`: leased to workers and not spent yet; what they don't spend comes back. Only for long windows. */
+  leased: number;
   left: number;
   /** Of what is left, bulk lanes leave so much to live records and guaranteed shares; 0 = nothing is kept. Only for long windows. */
   kept: number;
@@ -140,6 +142,7 @@ function rateViews(state: BudgetState, now: number): WindowView[] {
       max: window.max,
       limit,
       used: units,
+      leased: 0,
       left: Math.max(0, limit - units),
       kept: 0,
       foreign: Math.round(foreignNow(window, now)),
@@ -157,7 +160,8 @@ function rateViews(state: BudgetState, now: number): WindowView[] {
 function countViews(state: BudgetState, now: number): WindowView[] {
   const shares = sharesInForce(state);
   return state.counts.map((window) => {
-    const units = used(window) + sum(Object.values(state.workers).map(({ counts }) => counts[window.name]?.left ?? 0));
+    const leased = sum(Object.values(state.workers).map(({ counts }) => counts[window.name]?.left ?? 0));
+    const units = used(window) + leased;
     const limit = countLimit(window);
     const left = Math.max(0, limit - window.foreign - units);
     return {
@@ -167,6 +171,7 @@ function countViews(state: BudgetState, now: number): WindowView[] {
       max: window.max,
       limit: Math.max(0, limit - window.foreign),
       used: units,
+      leased,
       left,
       kept: Math.min(left, kept(window, now, shares)),
       foreign: window.foreign,

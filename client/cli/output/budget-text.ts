@@ -72,7 +72,12 @@ function windows(terminal: Terminal, view: BudgetView): string {
       one.limit < one.max ? `${one.limit} of ${one.max}` : String(one.max),
       one.foreign > 0 ? String(one.foreign) : '',
       refusals(terminal, one.refused),
-      [...(one.high ? ['high'] : []), ...(one.kept > 0 ? [`${one.kept} kept from bulk`] : []), ...forecast(one)].join('; '),
+      [
+        ...(one.high ? ['high'] : []),
+        ...(one.leased > 0 ? [`${one.leased} of those used only leased`] : []),
+        ...(one.kept > 0 ? [`${one.kept} kept from bulk`] : []),
+        ...forecast(one),
+      ].join('; '),
     ];
   });
   return table(

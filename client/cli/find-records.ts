@@ -28,11 +28,24 @@ async function byPart(context: CliContext, id: string): Promise<RunLine[]> {
   return (await queries.runs({ limit: partsAmong })).filter((line) => fits(line, id));
 }
 
+/** How a source is asked; a caller that can do without one answers null for it. */
+type Ask = <T>(question: () => Promise<T>) => Promise<T | null>;
+
+/**
+ * All rows for what an operator typed: those booked under it, and of a key also those still under way. An id names its event;
+ * nothing more is asked for. null: the ledger was not to be asked.
+ */
+export async function findAll(context: CliContext, id: string, ask: Ask = (question) => question()): Promise<RunLine[] | null> {
+  const booked = await ask(() => findRecords(context, id));
+  if (!booked || booked.some((line) => line.eventId === id || line.workflowId === id)) return booked;
+  return [...booked, ...((await ask(() => findUnderWay(context, id, booked))) ?? [])];
+}
+
 /**
  * Rows of records under way: the ledger learns a record's key when its run ends, Temporal when the run takes longer than a
  * moment. Only those that `known` lacks.
  */
-export async function findUnderWay(context: CliContext, id: string, known: readonly RunLine[]): Promise<RunLine[]> {
+async function findUnderWay(context: CliContext, id: string, known: readonly RunLine[]): Promise<RunLine[]> {
   const hmacs = context.keyHmacs(id);
   const { client } = await context.temporal();
   const { queries } = await context.ledger();

@@ -96,6 +96,8 @@ test('pause and resume act within seconds; explain names the pause and the way o
   const id = await post('paused');
   await delay(6_000);
   expect(await landed('paused')).toBe(false);
+  // Still open: the ledger doesn't know its key yet, Temporal does.
+  expect((await syncline('explain', 'paused@example.com', '--json')).json).toMatchObject({ workflowId: id, status: 'running', cause: 'paused' });
   const { code, out } = await syncline('explain', id);
   expect(code).toBe(0);
   expect(out).toMatch(/an operator paused it/);

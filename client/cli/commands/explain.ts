@@ -5,13 +5,13 @@ import { CliError, exitCodes } from '../cli-error';
 import type { Answer, CliContext, TemporalAccess } from '../context';
 import { queueOf } from '../explain/queue';
 import { reasonOf, type ExplainFacts } from '../explain/reason';
-import { findRecords } from '../find-records';
+import { findAll } from '../find-records';
 import { printExplanation } from '../output/explain-text';
 import { shellWord } from '../output/words';
 import { tableSyncOf } from '../table-run';
 import { explainTable } from './explain-table';
 
-/** `syncline explain <workflowId>`: why a record, or the rows of a table, are not there yet, behind what, until when. */
+/** `syncline explain <id>`: why a record, or the rows of a table, are not there yet, behind what, until when. */
 export async function explain(context: CliContext, id: string): Promise<Answer> {
   const tableSync = tableSyncOf(context, id);
   if (tableSync) return explainTable(context, tableSync);
@@ -48,9 +48,11 @@ function asked({ plan, startedAt, workflowId }: RunTrace) {
   return { sync, startedAt, more: { words: 'all that happened so far:', command: `npx syncline trace ${shellWord(workflowId)}` } };
 }
 
-/** Not a workflow id, but something else that `trace` takes: the ledger knows which run that is. */
+/** Not a workflow id, but something else that `trace` takes: the ledger knows which run that is, or Temporal while it is open. */
 async function workflowIdOf(context: CliContext, id: string): Promise<string> {
-  const line = (await findRecords(context, id)).at(-1);
+  const lines = (await findAll(context, id)) ?? [];
+  // Of many with this key, one that is not there yet: the others wait for nothing.
+  const line = lines.findLast(({ outcome }) => outcome === null) ?? lines.at(-1);
   if (!line) throw unknown(id);
   if (line.state === 'new' || line.state === 'claimed') {
     throw new CliError({

@@ -1,32 +1,6 @@
-import { WorkflowNotFoundError } from '@temporalio/client';
-import { loadDataConverter } from '@temporalio/common/lib/internal-non-workflow';
-import { historyFromJSON } from '@temporalio/common/lib/proto-utils';
-import { readFileSync } from 'node:fs';
-import path from 'node:path';
-import type { TemporalAccess } from '../context';
-import { fakeContext, fakeLedger, recordedTerminal, runLine, testNow } from '../testing/fake-context';
+import { fakeContext, fakeLedger, recordedTerminal, runLine } from '../testing/fake-context';
+import { recordedTemporal } from '../testing/recorded-temporal';
 import { trace } from './trace';
-
-const folder = path.join(__dirname, '..', '..', '..', 'test', 'replay', 'histories');
-
-/** Temporal with one run, whose history was recorded on a real server; none without a name. */
-function temporal(scenario?: string): TemporalAccess {
-  const history = scenario === undefined ? null : historyFromJSON(JSON.parse(readFileSync(path.join(folder, `${scenario}.json`), 'utf8')));
-  const client = {
-    options: { loadedDataConverter: loadDataConverter({}) },
-    workflow: {
-      getHandle: (workflowId: string) => ({
-        describe: async () => {
-          if (!history) throw new WorkflowNotFoundError('no such run', workflowId, undefined);
-          return { runId: 'run-1', startTime: new Date(testNow), status: { name: 'COMPLETED' } };
-        },
-        fetchHistory: async () => history,
-      }),
-      list: async function* () {},
-    },
-  };
-  return { client: client as unknown as TemporalAccess['client'], namespace: 'default', address: 'test:1' };
-}
 
 const line = runLine();
 
@@ -38,7 +12,7 @@ async function run(parts: Parameters<typeof fakeContext>[1], options: { redact?:
 }
 
 test('every step, the mapped values, and the page in the Web UI', async () => {
-  const { exitCode, text } = await run({ ledger: fakeLedger([line]), temporal: temporal('retried-then-accepted') });
+  const { exitCode, text } = await run({ ledger: fakeLedger([line]), temporal: recordedTemporal('retried-then-accepted') });
   expect(exitCode).toBe(0);
   for (const part of ['received', 'mapped', 'ada@example.com', 'attempt 1', 'attempt 3', 'accepted']) expect(text).toContain(part);
   expect(text).toContain(`http://localhost:8233/namespaces/default/workflows/${encodeURIComponent(line.workflowId)}/run-1/history`);
@@ -46,7 +20,7 @@ test('every step, the mapped values, and the page in the Web UI', async () => {
 });
 
 test('--redact leaves no value of the record, in text or JSON', async () => {
-  const parts = { ledger: fakeLedger([line]), temporal: temporal('rejected') };
+  const parts = { ledger: fakeLedger([line]), temporal: recordedTemporal('rejected') };
   const plain = await run(parts);
   expect(plain.text + plain.json).toContain('ada@example.com');
   const redacted = await run(parts, { redact: true });
@@ -54,7 +28,10 @@ test('--redact leaves no value of the record, in text or JSON', async () => {
 });
 
 test('past retention it says what the ledger still knows', async () => {
-  const { exitCode, text, json } = await run({ ledger: fakeLedger([runLine({ outcome: 'failed', code: 'AUTH', hasBody: true })]), temporal: temporal() });
+  const { exitCode, text, json } = await run({
+    ledger: fakeLedger([runLine({ outcome: 'failed', code: 'AUTH', hasBody: true })]),
+    temporal: recordedTemporal(),
+  });
   expect(exitCode).toBe(1);
   expect(text).toContain('past retention');
   expect(text).toContain('can be replayed');
@@ -62,24 +39,24 @@ test('past retention it says what the ledger still knows', async () => {
 });
 
 test('an event that was not started yet is not past retention', async () => {
-  const { exitCode, text } = await run({ ledger: fakeLedger([runLine({ state: 'new', outcome: null, closedAt: null })]), temporal: temporal() });
+  const { exitCode, text } = await run({ ledger: fakeLedger([runLine({ state: 'new', outcome: null, closedAt: null })]), temporal: recordedTemporal() });
   expect(exitCode).toBe(0);
   expect(text).toContain('waits in the inbox');
 });
 
 test('a finding is bad news though the run went well', async () => {
-  const { exitCode } = await run({ ledger: fakeLedger([runLine({ finding: 'missing' })]), temporal: temporal('accepted-on-fast-path') });
+  const { exitCode } = await run({ ledger: fakeLedger([runLine({ finding: 'missing' })]), temporal: recordedTemporal('accepted-on-fast-path') });
   expect(exitCode).toBe(1);
 });
 
 test('an id that nobody knows is bad news, and says where to look', async () => {
-  await expect(run({ ledger: fakeLedger([]), temporal: temporal() })).rejects.toMatchObject({
+  await expect(run({ ledger: fakeLedger([]), temporal: recordedTemporal() })).rejects.toMatchObject({
     facts: { exitCode: 1, next: expect.stringContaining('syncline runs') },
   });
 });
 
 test('Temporal alone is enough for a workflow id', async () => {
-  const { exitCode, text } = await run({ temporal: temporal('accepted-on-fast-path') });
+  const { exitCode, text } = await run({ temporal: recordedTemporal('accepted-on-fast-path') });
   expect(exitCode).toBe(3);
   expect(text).toContain('mapped');
 });

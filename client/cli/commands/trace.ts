@@ -4,7 +4,7 @@ import { fetchTrace, type WorkflowTrace } from '../../history/fetch-trace';
 import { CliError, exitCodes, type ExitCode } from '../cli-error';
 import type { Answer, CliContext } from '../context';
 import { fenceStates, type FenceState } from '../fence-state';
-import { findRecords, findUnderWay } from '../find-records';
+import { findAll } from '../find-records';
 import { printTrace } from '../output/trace-text';
 import { zone } from '../output/times';
 import { redacted } from '../output/values';
@@ -33,11 +33,7 @@ export interface Findings {
 /** `syncline trace <id>` */
 export async function trace(context: CliContext, id: string, options: TraceOptions = {}): Promise<Answer> {
   const problems: CliError[] = [];
-  const booked = await attempted(problems, () => findRecords(context, id));
-  // An id names its event; a key may name records that are still under way as well.
-  const isKey = booked && !booked.some((line) => line.eventId === id || line.workflowId === id);
-  const underWay = isKey ? await attempted(problems, () => findUnderWay(context, id, booked)) : null;
-  const lines = booked && [...booked, ...(underWay ?? [])];
+  const lines = await findAll(context, id, (question) => attempted(problems, question));
   const workflowIds = [...new Set(lines?.map((line) => line.workflowId))];
   if (workflowIds.length > 1) return several(id, lines ?? []);
   const workflowId = workflowIds[0] ?? id;
@@ -142,6 +138,6 @@ function notFound(id: string, problems: readonly CliError[]): Answer {
     what: id.includes('@') ? 'no event of this e-mail address is known' : 'nothing is known under this id',
     where: 'the ledger and Temporal',
     expected: 'an event id, a workflow id, an e-mail address or an external id, as the source or the mapping writes it',
-    next: '`npx syncline runs` lists what came in; an event that is still open is found by its event id only',
+    next: '`npx syncline runs` lists what came in; one that has just come in is found by its event id only',
   });
 }

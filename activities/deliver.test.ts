@@ -102,6 +102,16 @@ describe('deliver', () => {
     expect(delivery.scopesAsked).toEqual(['fake/main']);
   });
 
+  test('paused by an operator: what the queue brought waits in its workflow, the fast path’s goes to the queue', async () => {
+    const { delivery, run } = setUp();
+    const untilMs = Date.now() + 15_000;
+    delivery.blocked = (_scopes, { queued }) => ({ cause: 'paused', untilMs: queued ? untilMs : 0 });
+    const looked = (await run('deliver')) as { untilMs: number };
+    expect(looked).toMatchObject({ kind: 'held', cause: 'paused', attempts: [] });
+    expect(looked.untilMs).toBeGreaterThanOrEqual(untilMs);
+    expect(await run('deliverNow')).toMatchObject({ kind: 'held', cause: 'paused', untilMs: 0, attempts: [] });
+  });
+
   test('held records come back lane after lane, live ones first', async () => {
     const { delivery, run } = setUp();
     delivery.answer = down;

@@ -40,7 +40,10 @@ export function createDeliver(deps: ActivityDeps, deliveries: Deliveries) {
     const context = Context.current();
     const beat = setInterval(() => context.heartbeat(before), heartbeatMs);
     try {
-      const end = await deliveries.deliver({ ...input, attempts: before, run: currentRun(), deadlineMs: deps.now() + maxWaitMs }, context.cancellationSignal);
+      const end = await deliveries.deliver(
+        { ...input, attempts: before, run: currentRun(), queued: true, deadlineMs: deps.now() + maxWaitMs },
+        context.cancellationSignal,
+      );
       const failed = unlessEnded(end, before);
       if ('kind' in failed) return returning(input, failed);
       const { attempts, waitMs } = failure(input, before, failed.end);

@@ -25,15 +25,22 @@ export interface Blocked {
   untilMs: number;
 }
 
+/** Whose record, or rows, want to go. */
+export interface Asker {
+  lane: Lane;
+  sync: string;
+  /** It came by its task queue, so somebody polls that: sent back there at once, it would be here again at once. */
+  queued?: boolean;
+  /** Its task queue is polled also while the account's are not: going back there is no way to wait. */
+  polled?: boolean;
+}
+
 /** Whether a vendor takes calls at all, as this process sees it: the circuit breaker per budget scope. */
 export interface Health {
   /** Asked right before a permit is taken; `probe` is given out once per half-open spell. */
   admit(scopes: readonly BudgetScope[]): Admission;
-  /**
-   * Why nothing of this sync in this lane may go, whatever permits there are; null = it may. `polled`: its task queue is polled
-   * also while the account's are not, so going back there is no way to wait.
-   */
-  blocked(scopes: readonly BudgetScope[], who: { lane: Lane; sync: string; polled?: boolean }): Blocked | null;
+  /** Why nothing of this sync in this lane may go, whatever permits there are; null = it may. */
+  blocked(scopes: readonly BudgetScope[], who: Asker): Blocked | null;
   /** How a call ended, by records; each admission is reported once. */
   report(scopes: readonly BudgetScope[], end: CallReport): void;
   /** Epoch ms until which the breaker is open; 0 = closed. */

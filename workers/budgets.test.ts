@@ -7,7 +7,7 @@ import { vendorAccount } from '../syncs/accounts-api';
 import { compilePlan, defineSync, skip, to, webhook, type Destination, type Sync } from '../syncs/define-sync';
 import { upsertContacts } from '../connectors/hubspot/operations/upsert-contacts';
 import { budgetWorkflowId } from '../workflows/ids';
-import { declaredBudgets } from './budgets';
+import { declaredBudgets, queueMates } from './budgets';
 
 const mail = vendorAccount(klaviyo, { name: 'mail' });
 
@@ -43,6 +43,21 @@ test('a record waits for the quota its first request counts by', () => {
   const several = vendorAccount(klaviyo, { name: 'mail', scopes: ['eu', 'all'] });
   const { scopes } = compilePlan(sync('leavers', to(removeFromList('Y6nRLr'), { account: several })));
   expect(scopes.map(budgetWorkflowId)).toEqual(['budget/klaviyo/eu.profiles', 'budget/klaviyo/all.profiles']);
+});
+
+test('quotas of one account share its queues; another account’s do not', () => {
+  const remove = { ...upsertProfiles, quota: 'lists' };
+  const syncs = [
+    sync('in', to(upsertProfiles, { account: mail })),
+    sync('out', to(remove, { account: mail })),
+    sync('crm', to(upsertContacts, { account: crm })),
+  ];
+  const named = (id: string) => [
+    ...new Set(queueMates(syncs, compilePlan(syncs.find((one) => one.id === id)!).scopes).map((scopes) => scopes.map(budgetWorkflowId).join())),
+  ];
+  expect(named('in')).toHaveLength(2);
+  expect(named('in')[0]).toBe('budget/klaviyo/mail.profiles');
+  expect(named('crm')).toEqual([`budget/hubspot/${crm.name}`]);
 });
 
 test('shares are of the quota a sync waits for', () => {

@@ -86,6 +86,7 @@ export function createGate(options: {
       );
       return [...new Set(queues)];
     }),
+    besides: (scopes) => queueMates(syncs, scopes),
     alert: (scope, alert) => alerts(budgetName(scope), alert),
     timers: {
       now: () => performance.now(),
@@ -108,4 +109,12 @@ export function createGate(options: {
   const queueKinds = (scope: BudgetScope): ('live' | 'bulk')[] =>
     queueLanes('backfill').some((lane) => gate.blocked([scope], { lane, sync: '' })?.cause !== 'off-peak') ? ['live', 'bulk'] : ['live'];
   return gate;
+}
+
+/** The scopes of every quota that is spent by writers to the accounts these scopes are spent for: one live and one bulk queue serve them all. */
+export function queueMates(syncs: readonly Spender[], scopes: readonly BudgetScope[]): BudgetScope[][] {
+  const accountOf = ({ to }: Spender): string => `${to.operation.connector.vendor}/${to.account.name}`;
+  const namesOf = (of: readonly BudgetScope[]): string => of.map(budgetName).join();
+  const accounts = new Set(syncs.filter((sync) => namesOf(scopesOf(sync)) === namesOf(scopes)).map(accountOf));
+  return [scopes.slice(), ...syncs.filter((sync) => accounts.has(accountOf(sync))).map((sync) => [...scopesOf(sync)])];
 }

@@ -16,6 +16,15 @@ function planOf(syncId: string, lane: Lane = 'live', maxBatch = 100) {
   return samplePlan({ syncId, vendor: 'fake', operation: 'things.upsert', object: 'thing', maxBatch, maxBatchBytes: 1_000_000, budget: { lane } });
 }
 
+test('paused: what came by the queue says so, the fast path’s does not, and each has its own answer', async () => {
+  const delivery = new TestDelivery();
+  const now = Date.now();
+  delivery.blocked = (_scopes, { queued }) => ({ cause: 'paused', untilMs: queued ? now + 15_000 : now });
+  const [fast, queued] = await Promise.all([delivery.deliver('a'), delivery.deliver('b', { queued: true })]);
+  expect(fast).toEqual({ kind: 'unsent', cause: 'paused', untilMs: now });
+  expect((queued as { untilMs: number }).untilMs).toBeGreaterThanOrEqual(now + 15_000);
+});
+
 describe('each sync asks in its own name', () => {
   /** Two syncs with so many records each, and no permit yet. */
   function two(first: number, second: number, lane: Lane = 'live') {

@@ -147,8 +147,9 @@ export class Batcher {
     const known = new Map<string, Blocked | null>();
     for (const item of [...this.waiting]) {
       const { syncId: sync, budget } = item.plan;
-      const key = `${budget.lane}/${sync}`;
-      if (!known.has(key)) known.set(key, this.options.health.blocked(this.options.scopes, { lane: budget.lane, sync }));
+      const queued = item.queued === true;
+      const key = `${budget.lane}/${sync}/${queued}`;
+      if (!known.has(key)) known.set(key, this.options.health.blocked(this.options.scopes, { lane: budget.lane, sync, queued }));
       const blocked = known.get(key);
       if (!blocked) continue;
       this.remove(item);

@@ -13,6 +13,8 @@ export type ItemEnd =
 /** One record on its way to a vendor call. */
 export interface Item extends DeliverInput {
   run: { workflowId: string; runId: string };
+  /** It came by its task queue, not by the fast path. */
+  queued?: boolean;
   /** Epoch ms; unsent by then, it leaves the queue as `unsent`. */
   deadlineMs: number;
   /** Epoch ms; not to be taken earlier (another run's claim is in force). */

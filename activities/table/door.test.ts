@@ -22,7 +22,7 @@ describe('nothing of its sync in its lane may go', () => {
     };
     delivery.permits = 0;
     expect(await door(delivery).enter()).toEqual({ kind: 'held', cause, untilMs: 90_000 });
-    expect(asked).toEqual([{ lane: 'backfill', sync: 'customers-to-crm', polled: false }]);
+    expect(asked).toEqual([{ lane: 'backfill', sync: 'customers-to-crm', queued: true, polled: false }]);
     expect(delivery.waiting).toHaveLength(0);
   });
 

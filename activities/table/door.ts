@@ -122,7 +122,7 @@ export class Door {
   private blocked(): Blocked | null {
     const { scopes, budget, syncId, warehouse } = this.options.input.plan;
     // Chunks of a DuckDB file wait in its own queue.
-    return this.options.deps.health.blocked(scopes, { lane: budget.lane, sync: syncId, polled: warehouse.engine === 'duckdb' });
+    return this.options.deps.health.blocked(scopes, { lane: budget.lane, sync: syncId, queued: true, polled: warehouse.engine === 'duckdb' });
   }
 
   private heldBy({ cause, untilMs }: Blocked): Held {

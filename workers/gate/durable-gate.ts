@@ -1,4 +1,4 @@
-import type { Admission, Blocked, CallReport, Health } from '../../activities/deps';
+import type { Admission, Asker, Blocked, CallReport, Health } from '../../activities/deps';
 import type { LimitReading } from '../../connectors/connector';
 import type { CallEnd, Gate, Permit, PermitRequest } from '../../connectors/permit';
 import { budgetName, bulkLanes, type BudgetScope, type Lane } from '../../schemas/plan';
@@ -15,6 +15,8 @@ export interface DurableGateOptions {
   readings(scope: BudgetScope, end: CallEnd): readonly LimitReading[];
   /** Asks the budget. Rejects when it does not answer; the next request corrects what was lost. */
   lease(scope: BudgetScope, request: LeaseRequest): Promise<LeaseReply>;
+  /** The scopes of every quota whose records come by the same task queues as those of these scopes. @default these alone */
+  besides?(scopes: readonly BudgetScope[]): readonly (readonly BudgetScope[])[];
   /** Tasks waiting in the scope's queues. @default none */
   backlog?(scope: BudgetScope): Promise<number>;
   timers: Timers;
@@ -31,6 +33,8 @@ const heldMs = 5_000;
 const longMs = 20_000;
 /** A record that waits in its workflow looks again after half the time that the pause has lasted, within these bounds. */
 const [leastPauseMs, mostPauseMs] = [15_000, 5 * 60_000];
+/** Long enough for a record to meet dozens of idle workers, one after the other, that have not heard of the pause: each then stops polling. */
+const expectMs = 15 * 60_000;
 
 /** The one door to vendors' quotas in this process: permits out of leases from the durable budgets of their scopes. */
 export class DurableGate implements Gate, Health {
@@ -99,7 +103,7 @@ export class DurableGate implements Gate, Health {
     return untilMs > 0 ? { kind: 'shut', untilMs: Math.max(untilMs, this.options.epoch() + 1_000) } : { kind: 'go' };
   }
 
-  blocked(scopes: readonly BudgetScope[], who: { lane: Lane; sync: string; polled?: boolean }): Blocked | null {
+  blocked(scopes: readonly BudgetScope[], who: Asker): Blocked | null {
     const now = this.options.timers.now();
     const groups = scopes.map((scope) => ({ budget: this.link(scope).budget, group: this.link(scope).budget.group(who.sync, who.lane) }));
     const shut = Math.max(now, ...groups.map(({ budget, group }) => budget.holds.shutUntil(group.lane, now)));
@@ -110,10 +114,28 @@ export class DurableGate implements Gate, Health {
     const known = groups.filter(({ budget }) => budget.hasLease(now));
     const since = Math.min(Infinity, ...known.map(({ budget, group: { lane } }) => budget.holds.pausedSince({ sync: who.sync, lane })));
     if (since === Infinity) return null;
+    return { cause: 'paused', untilMs: Math.round(this.options.epoch() + this.pauseMs(scopes, who, now - since)) };
+  }
+
+  /** How long to wait in its workflow for what has been paused for so long. */
+  private pauseMs(scopes: readonly BudgetScope[], { lane, queued, polled }: Asker, lastedMs: number): number {
+    if (polled || !this.isShut(scopes, lane)) return Math.min(mostPauseMs, Math.max(leastPauseMs, lastedMs / 2));
     // A queue none of whose lanes may go is not polled: that is the better place to wait, and left within seconds.
-    const unpolled = !who.polled && queueLanes(who.lane).every((lane) => known.some(({ budget }) => budget.holds.pausedSince({ sync: '', lane }) < Infinity));
-    const waitMs = unpolled ? 0 : Math.min(mostPauseMs, Math.max(leastPauseMs, (now - since) / 2));
-    return { cause: 'paused', untilMs: Math.round(this.options.epoch() + waitMs) };
+    if (!queued) return 0;
+    // Polls that were out before still bring tasks, for a minute, ten at a time: back at once would be here again at once.
+    for (const scope of scopes) this.link(scope).budget.holds.expectedUntil = this.options.timers.now() + expectMs;
+    return leastPauseMs;
+  }
+
+  /** Everything that comes by the live queue, or the bulk queue, of these scopes' accounts is paused. */
+  private isShut(scopes: readonly BudgetScope[], lane: Lane): boolean {
+    const now = this.options.timers.now();
+    const isPaused = (scope: BudgetScope, one: Lane): boolean => {
+      const { budget } = this.link(scope);
+      return budget.hasLease(now) && budget.holds.pausedSince({ sync: '', lane: one }) < Infinity;
+    };
+    const quotas = this.options.besides?.(scopes) ?? [scopes];
+    return quotas.every((quota) => queueLanes(lane).every((one) => quota.some((scope) => isPaused(scope, one))));
   }
 
   report(scopes: readonly BudgetScope[], end: CallReport): void {

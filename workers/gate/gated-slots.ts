@@ -13,7 +13,7 @@ export interface GatedSlotsOptions {
 
 /**
  * Slots of a vendor queue's activities: nothing is polled while the gate is shut. Tasks of polls already out still arrive;
- * they wait in the batcher and go back to the queue unsent.
+ * they wait in the batcher and go back to the queue unsent, or rest in their workflows first where an operator paused them.
  */
 export class GatedSlots implements CustomSlotSupplier<ActivitySlotInfo> {
   readonly type = 'custom';

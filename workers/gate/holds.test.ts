@@ -133,16 +133,56 @@ test('a sync moved to another lane keeps it, and that lane’s pause, after a mi
   expect(world.count(100_000, 110_000, ({ sync }) => sync === 'x')).toBeGreaterThan(10);
 });
 
-test('all lanes of a queue paused: what waits there goes back at once; what waits in a queue that stays polled looks again later', async () => {
+test('all lanes of a queue paused: the fast path’s go to the queue at once; what the queue brings all the same, or stays polled, looks again later', async () => {
   const world = new BudgetWorld({ seed: 7, limits: perSecond });
   const worker = world.startWorker();
   world.demand(worker, { lane: 'live', backlog: 5 });
   await world.time.run(10_000);
   change(world.state, { kind: 'pause', what: 'all' });
   await world.time.run(20_000);
-  const waitMs = (polled: boolean) => worker.gate.blocked(scopes, { lane: 'live', sync: 's', polled })!.untilMs - world.time.now;
-  expect(waitMs(false)).toBe(0);
-  expect(waitMs(true)).toBeGreaterThanOrEqual(15_000);
+  const waitMs = (how: { queued?: boolean; polled?: boolean }) => worker.gate.blocked(scopes, { lane: 'live', sync: 's', ...how })!.untilMs - world.time.now;
+  expect(waitMs({})).toBe(0);
+  expect(waitMs({ queued: true })).toBe(15_000);
+  expect(waitMs({ queued: true, polled: true })).toBeGreaterThanOrEqual(15_000);
+  // However long it lasts: once the polls are over it stays in the queue, and that is left within seconds.
+  await world.time.run(5 * minute);
+  expect(waitMs({ queued: true })).toBe(15_000);
+  expect(waitMs({ polled: true })).toBeGreaterThan(120_000);
+});
+
+test('while a record that was sent back may come again, the lease is kept: its queue is not polled meanwhile; then silence', async () => {
+  const world = new BudgetWorld({ seed: 7, limits: perSecond });
+  const { gate } = world.startWorker();
+  change(world.state, { kind: 'pause', what: 'all' });
+  const learn = async () => {
+    const stop = new AbortController();
+    void gate.acquire({ scopes, lane: 'live', sync: 's', signal: stop.signal }).catch(() => undefined);
+    await world.time.run(world.time.now + 1_000);
+    stop.abort();
+  };
+  await learn();
+  await world.time.run(30_000);
+  // Nothing was held here: it has fallen silent, and is open for work.
+  expect(gate.closedForMs(scopes, 'live')).toBe(0);
+  await learn();
+  expect(gate.blocked(scopes, { lane: 'live', sync: 's', queued: true })).toMatchObject({ cause: 'paused' });
+  await world.time.run(15 * minute);
+  expect(gate.closedForMs(scopes, 'live')).toBeGreaterThan(1_000);
+  await world.time.run(16 * minute);
+  const { requests } = world;
+  await world.time.run(30 * minute);
+  expect(world.requests).toBe(requests);
+});
+
+test('a queue that another quota’s records come by as well is polled for those: what is paused waits in its workflow', async () => {
+  const world = new BudgetWorld({ seed: 7, limits: perSecond });
+  const besides = () => [scopes, [{ vendor: 'v', scope: 'main.other' }]];
+  const { gate } = world.startWorker({ besides });
+  void gate.acquire({ scopes, lane: 'live', sync: 's' }).then((permit) => permit.giveBack());
+  change(world.state, { kind: 'pause', what: 'all' });
+  await world.time.run(3_000);
+  const waitMs = () => gate.blocked(scopes, { lane: 'live', sync: 's' })!.untilMs - world.time.now;
+  expect(waitMs()).toBeGreaterThanOrEqual(15_000);
 });
 
 test('a spent day holds at once what reaches a worker after all; a second’s rest after a 429 does not', async () => {

@@ -3,6 +3,8 @@ import type { LeaseReply } from '../../workflows/budget/protocol';
 
 /** What may not go in one scope whatever permits there are: paused by an operator, or outside its lane's hours. Monotonic milliseconds. */
 export class Holds {
+  /** Until when what was sent back to wait for a resumption may come again: the lease is kept, or its queue would be polled meanwhile. */
+  expectedUntil = -Infinity;
   /** What an operator paused, and when we first heard of it. */
   private paused = new Map<string, number>();
   private lanes: readonly Lane[] = [];
@@ -12,6 +14,7 @@ export class Holds {
   /** The reply to a request sent at `sentAt`. Its way is time, too: hours begin by its arrival and end by its sending. */
   apply({ held, offPeak }: Pick<LeaseReply, 'held' | 'offPeak'>, sentAt: number, now: number): void {
     this.paused = new Map(held.map((what) => [what, this.paused.get(what) ?? now]));
+    if (held.length === 0) this.expectedUntil = -Infinity;
     this.lanes = offPeak?.lanes ?? [];
     this.open = offPeak?.open ?? true;
     this.changeAt = offPeak ? (offPeak.open ? sentAt : now) + offPeak.changeMs : Infinity;

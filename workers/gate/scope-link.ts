@@ -96,7 +96,8 @@ export class ScopeLink {
     const { budget, timers } = this.options;
     this.busy = true;
     this.dueAt = Infinity;
-    const idle = budget.groups.waiting === 0 && budget.inFlight === 0 && timers.now() - budget.spentAt >= idleMs;
+    const now = timers.now();
+    const idle = budget.groups.waiting === 0 && budget.inFlight === 0 && now - budget.spentAt >= idleMs && now >= budget.holds.expectedUntil;
     const backlog = idle ? await this.options.backlog().catch(() => 0) : 0;
     const release = idle && backlog === 0 && !budget.urgent;
     const sentAt = timers.now();

@@ -1,7 +1,7 @@
 import type { TableRunView } from '../../schemas/table';
 import { sampleTableView } from '../../test/support/sample-table-run';
 import type { RunTrouble } from './table-trouble';
-import { watchRun } from './table-watch';
+import { watchEnd, watchRun } from './table-watch';
 
 const planning = sampleTableView();
 const noWorker: RunTrouble = { code: 'no-worker', why: 'nobody polls queue warehouse/main', next: 'restart the worker' };
@@ -53,4 +53,44 @@ test('progress is told when there is some, and ends a stall', async () => {
   ]);
   expect(notes[1]![1]).toContain('why:  an operator paused it');
   expect(notes[2]![1]).not.toContain('why');
+});
+
+describe('a run that was asked to end', () => {
+  /** Open for so many seconds; asked each second. */
+  async function ending(seconds: number, viewAt: (second: number) => TableRunView, stall: RunTrouble | null) {
+    let second = 0;
+    const notes: [number, string][] = [];
+    const found = await watchEnd({
+      view: () => Promise.resolve(second < seconds ? viewAt(second) : { ...planning, state: 'cancelled' }),
+      isOpen: () => Promise.resolve(second < seconds),
+      stall: () => Promise.resolve(stall),
+      note: (text) => void notes.push([second, text]),
+      now: () => second * 1_000,
+      wait: () => Promise.resolve(second++),
+    });
+    return { ...found, notes, second };
+  }
+  const closing: TableRunView = { ...planning, state: 'closing' };
+
+  test('ends without another word, though it waited for approval when it was asked', async () => {
+    const { view, trouble, notes } = await ending(3, (second) => (second < 1 ? { ...planning, state: 'waiting' } : closing), noWorker);
+    expect({ state: view.state, trouble, notes }).toEqual({ state: 'cancelled', trouble: null, notes: [] });
+  });
+
+  test('nobody works for it: it is not waited for, and why is told', async () => {
+    const { view, trouble, second } = await ending(Infinity, () => closing, noWorker);
+    expect({ state: view.state, second }).toEqual({ state: 'closing', second: 2 });
+    expect(trouble).toEqual({ ...noWorker, why: 'it was asked to end, and nobody is there to do it: nobody polls queue warehouse/main' });
+  });
+
+  test('a worker that takes its time, or a vendor, is waited for; every half a minute it says so', async () => {
+    for (const stall of [null, { code: 'paused', why: 'an operator paused it' }]) {
+      const { view, trouble, notes } = await ending(65, () => closing, stall);
+      expect({ state: view.state, trouble }).toEqual({ state: 'cancelled', trouble: null });
+      expect(notes).toEqual([
+        [30, 'ending: counting'],
+        [60, 'ending: counting'],
+      ]);
+    }
+  });
 });

@@ -1,9 +1,12 @@
 import type { TableRunView } from '../../schemas/table';
-import { progressLine, troubleLines } from './output/table-run-text';
+import { progressLine, troubleLines, type RunFound } from './output/table-run-text';
 import { goesOn, type RunTrouble } from './table-trouble';
 
 /** Without progress for so long, the reason is asked for, milliseconds. */
 export const stalledMs = 10_000;
+
+/** A run that was told to end is counted in moments where somebody works for it: the reason is asked for sooner, milliseconds. */
+const endingMs = 2_000;
 
 /** What did not change is said again after this, milliseconds. */
 const repeatMs = 30_000;
@@ -44,4 +47,26 @@ export async function watchRun({ view: look, isOpen, stall, note, now, wait }: W
     }
     await wait();
   }
+}
+
+/** Until a run that was told to end has ended; or nobody is there who could end it, and why. Says from time to time that it is not over. */
+export async function watchEnd({ view: look, isOpen, stall, note, now, wait }: Watched): Promise<RunFound> {
+  let [place, movedAt, askedAt, saidAt] = ['', now(), -Infinity, now()];
+  while (await isOpen()) {
+    const view = await look();
+    const here = `${view.state} ${view.ended} ${view.chunksEnded}`;
+    if (here !== place) {
+      [place, movedAt] = [here, now()];
+    } else if (now() - movedAt >= endingMs && now() - askedAt >= stalledMs) {
+      const trouble = await stall(view);
+      if (trouble?.code === 'no-worker') return { view, trouble: { ...trouble, why: `it was asked to end, and nobody is there to do it: ${trouble.why}` } };
+      askedAt = now();
+    }
+    if (now() - saidAt >= repeatMs) {
+      note(`ending: ${progressLine(view, 0)}`);
+      saidAt = now();
+    }
+    await wait();
+  }
+  return { view: await look(), trouble: null };
 }

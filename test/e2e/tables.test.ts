@@ -254,6 +254,10 @@ describe.each(testWarehouses)('$engine', (kind) => {
     const status = await syncline('table', 'status', 'unserved');
     expect(status).toMatchObject({ code: 1, out: expect.stringMatching(/why: {2}.*nobody polls queue warehouse\/elsewhere\n +next: restart the worker/) });
     expect(status.out).toContain(warehouseVariable('elsewhere', 'URL'));
+    const cancelled = await syncline('table', 'cancel', 'unserved', '--json');
+    expect(cancelled).toMatchObject({ code: 1, json: { run: { state: 'closing' }, trouble: { code: 'no-worker' } } });
+    expect(cancelled.err).toContain('the run of unserved is asked to end');
+    expect(cancelled.json.trouble).toMatchObject({ why: expect.stringContaining('nobody polls queue'), next: expect.stringContaining('restart the worker') });
     await stage.stack.client.workflow.getHandle('unserved/run').terminate();
     const { json } = await syncline('doctor', '--json');
     const states = Object.fromEntries(json.checks.map(({ name, state }: { name: string; state: string }) => [name, state]));

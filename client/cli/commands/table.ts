@@ -1,10 +1,4 @@
-import {
-  WorkflowExecutionAlreadyStartedError,
-  WorkflowFailedError,
-  WorkflowNotFoundError,
-  type WorkflowExecutionInfo,
-  type WorkflowHandle,
-} from '@temporalio/client';
+import { WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError, type WorkflowExecutionInfo, type WorkflowHandle } from '@temporalio/client';
 import { setTimeout as delay } from 'node:timers/promises';
 import os from 'node:os';
 import { tableStartOptions, tableSyncType } from '../../../platform/table-start';
@@ -17,7 +11,7 @@ import type { Answer, CliContext } from '../context';
 import { printDebts, type TableDebts } from '../output/table-debts-text';
 import { printRun, printRuns, type RunFound } from '../output/table-run-text';
 import { failureOf, goesOn, stallOf } from '../table-trouble';
-import { watchRun } from '../table-watch';
+import { watchEnd, watchRun, type Watched } from '../table-watch';
 
 /** How often a run that is watched is asked. */
 const lookMs = 1_000;
@@ -44,14 +38,7 @@ export async function runTable(context: CliContext, id: string, options: RunOpti
     throw new CliError({ exitCode: exitCodes.badNews, what: `a run of ${id} is under way`, next: `npx syncline table status ${id}` });
   }
   if (options.wait === false) return answerOf({ view: await viewOf(context, handle), trouble: null });
-  const view = await watchRun({
-    view: () => viewOf(context, handle),
-    isOpen: () => handle.describe().then(({ status }) => status.name === 'RUNNING' || status.name === 'CONTINUED_AS_NEW'),
-    stall: (now) => stallOf(context, sync, now),
-    note: (text) => context.terminal.note(text),
-    now: () => context.terminal.now(),
-    wait: () => delay(lookMs),
-  });
+  const view = await watchRun(watchedOf(context, sync, handle));
   return answerOf({ view, trouble: view.state === 'failed' ? await failureOf(handle, view) : null });
 }
 
@@ -107,26 +94,39 @@ export async function decideRun(context: CliContext, run: string, decision: Deci
 
 /** `syncline table cancel <sync>`: what is in flight ends and is booked, then the run counts and closes. */
 export async function cancelTable(context: CliContext, id: string): Promise<Answer> {
-  syncOf(context, id);
+  const sync = syncOf(context, id);
   const { client } = await context.temporal();
   const handle = client.workflow.getHandle(tableRunWorkflowId(id));
-  const running = await handle.describe().then(
-    ({ status }) => status.name === 'RUNNING',
-    (error: unknown) => {
-      if (error instanceof WorkflowNotFoundError) return false;
-      throw error;
-    },
-  );
+  const running = await isOpen(handle).catch((error: unknown) => {
+    if (error instanceof WorkflowNotFoundError) return false;
+    throw error;
+  });
   if (!running) throw new CliError({ exitCode: exitCodes.badNews, what: `no run of ${id} is under way` });
   await handle.cancel();
-  await handle.result().catch((error: unknown) => {
-    if (!(error instanceof WorkflowFailedError)) throw error;
-  });
-  const view = await viewOf(context, handle);
+  context.terminal.note(`the run of ${id} is asked to end: what is in flight is finished and booked first`);
+  const found = await watchEnd({ ...watchedOf(context, sync, handle), view: () => viewOf(context, handle).catch(stillAskedFor) });
+  const bad = found.trouble !== null || found.view.state === 'failed' || found.view.equation?.holds === false;
+  return { ...answerOf(found), exitCode: bad ? exitCodes.badNews : exitCodes.ok };
+}
+
+/** No worker at all answers: the cancellation is the server's by then, and is not lost. */
+function stillAskedFor(error: unknown): never {
+  if (!(error instanceof CliError)) throw error;
+  throw new CliError({ ...error.facts, what: `${error.facts.what}; it was asked to end, and does so once a worker is there` });
+}
+
+function isOpen(handle: WorkflowHandle): Promise<boolean> {
+  return handle.describe().then(({ status }) => status.name === 'RUNNING' || status.name === 'CONTINUED_AS_NEW');
+}
+
+function watchedOf(context: CliContext, sync: TableSync, handle: WorkflowHandle): Watched {
   return {
-    exitCode: view.equation?.holds === false ? exitCodes.badNews : exitCodes.ok,
-    document: { run: view },
-    print: (terminal) => printRun(terminal, { view, trouble: null }),
+    view: () => viewOf(context, handle),
+    isOpen: () => isOpen(handle),
+    stall: (now) => stallOf(context, sync, now),
+    note: (text) => context.terminal.note(text),
+    now: () => context.terminal.now(),
+    wait: () => delay(lookMs),
   };
 }
 

@@ -2,7 +2,7 @@ import type { Contract } from '../schemas/contract';
 import { contractRef } from '../schemas/contract';
 import type { BudgetScope, Lane, RetryPolicy, SyncPlan } from '../schemas/plan';
 import type { Enrichment, JobOperation, Operation } from '../connectors/connector';
-import { budgetScopes, type SourceAccount, type VendorAccount } from './accounts-api';
+import { allBudgets, budgetScopes, type SourceAccount, type VendorAccount } from './accounts-api';
 import { durationMs, type Duration } from './duration';
 
 /** Events of one source account, by topic. Several topics may share a sync. */
@@ -185,6 +185,14 @@ export function vendorAccounts(syncs: readonly Pick<Spender, 'to' | 'enrich'>[])
 /** What a record of the sync needs to be sent: its calls have a permit from each of these budgets. */
 export function scopesOf({ to }: Pick<Spender, 'to'>): BudgetScope[] {
   return budgetScopes(to.account, to.operation.quota);
+}
+
+/**
+ * Every budget a sync may spend from: all of the accounts it writes to and asks. Later requests of an operation name quotas of
+ * their own, and which ones is declared nowhere.
+ */
+export function budgetsOf(sync: Pick<Spender, 'to' | 'enrich'>): BudgetScope[] {
+  return vendorAccounts([sync]).flatMap((account) => allBudgets(account).map(({ scope }) => scope));
 }
 
 /** The sync as plain data: input of its workflow, policy in force in the Web UI. */

@@ -3,14 +3,19 @@ import { ApplicationFailure } from '@temporalio/common';
 import type { TemporalAccess } from '../context';
 import type { TableRunView } from '../../../schemas/table';
 import { sampleCounts } from '../../../test/support/sample-table-run';
+import { testAudiences } from '../../../test/support/audience-syncs';
 import { testTableSyncs } from '../../../test/support/table-syncs';
+import type { BudgetView } from '../../../workflows/messages';
 import { waitingWork } from '../budget-view';
 import { main } from '../main';
 import { fakeContext, recordedTerminal } from '../testing/fake-context';
 
 /** A server on which every budget answers a change like this. */
-function temporal(executeUpdate: (...args: any[]) => Promise<unknown>): TemporalAccess {
-  const client = { workflow: { getHandle: () => ({ executeUpdate }) }, withDeadline: (_: number, ask: () => Promise<unknown>) => ask() };
+function temporal(executeUpdate: (...args: any[]) => Promise<unknown>, view: unknown = null): TemporalAccess {
+  const client = {
+    workflow: { getHandle: () => ({ executeUpdate, query: async () => view }) },
+    withDeadline: (_: number, ask: () => Promise<unknown>) => ask(),
+  };
   return { client: client as unknown as TemporalAccess['client'], namespace: 'test', address: 'test:1' };
 }
 
@@ -52,8 +57,9 @@ describe('a change that did not come about', () => {
   });
 });
 
+const { people } = testTableSyncs('postgres');
+
 describe('table syncs', () => {
-  const { people } = testTableSyncs('postgres');
   const scope = { vendor: 'hubspot', scope: 'main' };
 
   test.each([
@@ -92,5 +98,67 @@ describe('table syncs', () => {
     const access = { client: client as unknown as TemporalAccess['client'], namespace: 'test', address: 'test:1' };
     const work = await waitingWork(fakeContext(recordedTerminal(), { temporal: access, tableSyncs: [people] }), scope);
     expect(work.filter(({ sync }) => sync === 'people-to-crm')).toEqual([{ sync: 'people-to-crm', ...(expected as object) }]);
+  });
+});
+
+describe('a change that can have no effect', () => {
+  const { google } = testAudiences('postgres');
+  const [ads, crm] = ['google-data-manager/main.ingestion', 'hubspot/main'];
+
+  /** Runs a command against a budget in which this was changed; `asked`: what reached it. */
+  async function syncline(inForce: Partial<BudgetView>, ...args: string[]) {
+    const terminal = recordedTerminal();
+    const asked: unknown[] = [];
+    const view = { scope: { vendor: '', scope: '' }, state: 'open', closedMs: 0, windows: [], refusedUnnamed: 0, spenders: [], workers: 0, offPeak: null };
+    const answer = { ...view, held: [], lanes: {}, shares: {}, changedShares: {}, ...inForce };
+    const access = temporal(async (...[, { args: given }]: any[]) => (asked.push(...given), answer), answer);
+    const openContext = () => fakeContext(terminal, { temporal: access, tableSyncs: [people, google] });
+    const code = await main(['budget', ...args], { terminal, env: {}, openContext });
+    return { code, asked: asked.length, out: terminal.out.join('\n'), err: terminal.err.join('\n') };
+  }
+
+  test.each([
+    ['pause', ads, 'sync:people-to-crm'],
+    ['resume', ads, 'sync:people-to-crm'],
+    ['share', ads, 'shop-order-to-crm', '10%'],
+    ['share', ads, 'people-to-crm', 'none'],
+    ['priority', ads, 'shop-order-to-crm', 'live'],
+    ['pause', crm, 'sync:google-list'],
+  ])('%s %s %s: the sync spends nothing of it', async (...args) => {
+    const { code, asked, err } = await syncline({}, ...args);
+    expect({ code, asked }).toEqual({ code: 2, asked: 0 });
+    const [spender, own] = args[1] === ads ? ['google-list', crm] : ['people-to-crm', ads];
+    expect(err).toMatch(new RegExp(`spends nothing of ${args[1]}[^]+expected: .*${spender}[^]+npx syncline budget ${own}`));
+  });
+
+  test('what its requests may spend beside its operation’s own quota counts as its own', async () => {
+    expect(await syncline({}, 'pause', 'google-data-manager/main.status', 'sync:google-list')).toMatchObject({ code: 0, asked: 1 });
+  });
+
+  test.each([
+    ['resume', 'sync:gone', { held: ['sync:gone'] }],
+    ['share', 'gone', { changedShares: { gone: 0.1 } }],
+    ['priority', 'gone', { lanes: { gone: 'live' as const } }],
+  ])('%s of a sync that is no longer declared is taken back while it is in force', async (kind, what, inForce) => {
+    const words = kind === 'resume' ? [kind, crm, what] : [kind, crm, what, 'none'];
+    expect(await syncline(inForce, ...words)).toMatchObject({ code: 0, asked: 1 });
+    const { code, asked, err } = await syncline({}, ...words);
+    expect({ code, asked }).toEqual({ code: 2, asked: 0 });
+    expect(err).toMatch(/there is no sync "gone", and nothing that was set for it in hubspot\/main to take back/);
+  });
+
+  test.each<[string[], Partial<BudgetView>, string]>([
+    [['resume', crm, 'all'], {}, 'nothing was paused in hubspot/main'],
+    [['resume', crm, 'sync:people-to-crm'], { held: ['lane:live'] }, 'nothing was paused under "sync:people-to-crm" in hubspot/main; paused there: lane:live'],
+    [['share', crm, 'people-to-crm', 'none'], {}, 'no share of people-to-crm was set in hubspot/main: it stays as declared'],
+    [['priority', crm, 'people-to-crm', 'none'], {}, 'no lane of people-to-crm was set in hubspot/main: it stays as declared'],
+  ])('%j, where nothing is set: 0, and it says so', async (args, inForce, note) => {
+    const { code, out } = await syncline(inForce, ...args);
+    expect({ code, first: out.split('\n')[0] }).toEqual({ code: 0, first: note });
+    expect(JSON.parse((await syncline(inForce, ...args, '--json')).out)).toMatchObject({ note });
+  });
+
+  test('a share above all of it: the bound is named', async () => {
+    expect((await syncline({}, 'share', crm, 'people-to-crm', '1.5')).err).toMatch(/expected: a part such as 0.3 or 30%, more than 0 and at most 1/);
   });
 });

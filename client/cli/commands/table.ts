@@ -9,7 +9,7 @@ import { decideRunUpdate, tableRunQuery } from '../../../workflows/messages';
 import { CliError, exitCodes, usageError, type ExitCode } from '../cli-error';
 import type { Answer, CliContext } from '../context';
 import { printDebts, type TableDebts } from '../output/table-debts-text';
-import { printRun, printRuns, type RunFound } from '../output/table-run-text';
+import { printRun, printRuns, type RunFound, type RunFoundOrNone } from '../output/table-run-text';
 import { failureOf, goesOn, stallOf } from '../table-trouble';
 import { watchEnd, watchRun, type Watched } from '../table-watch';
 
@@ -130,12 +130,13 @@ function watchedOf(context: CliContext, sync: TableSync, handle: WorkflowHandle)
   };
 }
 
-/** The run under way, or the last one, with why it does not go on or failed. */
-async function lastRun(context: CliContext, sync: TableSync): Promise<{ view: TableRunView | null; trouble: RunFound['trouble'] }> {
+/** The run under way, or the last one, with why it does not go on or failed, and what is owed: by earlier runs until it has counted itself. */
+async function lastRun(context: CliContext, sync: TableSync): Promise<RunFoundOrNone> {
   const view = await lastView(context, sync.id);
-  if (view && goesOn(view)) return { view, trouble: await stallOf(context, sync, view) };
+  const owed = !view || view.equation ? (view?.equation?.owed ?? []) : (await lastDebts(context, sync.id)).owed;
+  if (view && goesOn(view)) return { view, owed, trouble: await stallOf(context, sync, view) };
   const { client } = await context.temporal();
-  return { view, trouble: view?.state === 'failed' ? await failureOf(client.workflow.getHandle(tableRunWorkflowId(sync.id)), view) : null };
+  return { view, owed, trouble: view?.state === 'failed' ? await failureOf(client.workflow.getHandle(tableRunWorkflowId(sync.id)), view) : null };
 }
 
 async function lastView(context: CliContext, id: string): Promise<TableRunView | null> {
@@ -170,13 +171,14 @@ function answerOf(found: RunFound): Answer {
   return { exitCode: exitOf(found), document: { run: view, ...(trouble ? { trouble } : {}) }, print: (terminal) => printRun(terminal, found) };
 }
 
-/** Bad news: rows somebody has to look at, a run that waits, or that did not end well. */
-function exitOf({ view, trouble }: { view: TableRunView | null; trouble: RunFound['trouble'] }): ExitCode {
+/** Bad news: rows somebody has to look at, a run that waits for a person, or that did not end well. */
+function exitOf({ view, trouble, owed = view?.equation?.owed ?? [] }: RunFoundOrNone): ExitCode {
   if (view === null) return exitCodes.ok;
   const { rejected = 0, invalid = 0, failed = 0, expired = 0, unattributed = 0 } = view.equation?.outcomes ?? view.outcomes;
-  const well = (goesOn(view) || view.state === 'done') && view.equation?.holds !== false && trouble?.code !== 'no-worker';
-  const owes = (view.equation?.owed ?? []).length > 0;
-  return well && !owes && rejected + invalid + failed + expired + unattributed === 0 ? exitCodes.ok : exitCodes.badNews;
+  const well = (goesOn(view) || view.state === 'done') && view.equation?.holds !== false;
+  // What ends by itself has no next step.
+  const waits = trouble?.next !== undefined;
+  return well && !waits && (owed ?? []).length + rejected + invalid + failed + expired + unattributed === 0 ? exitCodes.ok : exitCodes.badNews;
 }
 
 function syncOf(context: CliContext, id: string): TableSync {

@@ -1,4 +1,4 @@
-import type { MatchRate, PlanCounts, TableRunView } from '../../../schemas/table';
+import type { MatchRate, PlanCounts, RowDebt, TableRunView } from '../../../schemas/table';
 import type { RunTrouble } from '../table-trouble';
 import { printable, type Terminal } from '../terminal';
 import { span } from './times';
@@ -21,20 +21,25 @@ export interface RunFound {
   view: TableRunView;
   /** null = it is well, or nobody knows. */
   trouble: RunTrouble | null;
+  /** By earlier runs, where this one has not counted yet; null = nobody knows. @default as it counted */
+  owed?: readonly RowDebt[] | null;
 }
 
+/** The same of a table sync that may not have run yet. */
+export type RunFoundOrNone = Omit<RunFound, 'view'> & { view: TableRunView | null };
+
 /** Every table sync with its run under way, or the last one. */
-export function printRuns(terminal: Terminal, views: readonly ({ sync: string } & { [part in keyof RunFound]: RunFound[part] | null })[]): void {
+export function printRuns(terminal: Terminal, views: readonly ({ sync: string } & RunFoundOrNone)[]): void {
   if (views.length === 0) return terminal.line('No table sync is declared yet: docs/reverse-etl.md shows how.');
-  views.forEach(({ sync, view, trouble }, index) => {
+  views.forEach(({ sync, view, ...found }, index) => {
     if (index > 0) terminal.line();
-    if (view) printRun(terminal, { view, trouble });
+    if (view) printRun(terminal, { view, ...found });
     else terminal.line(`${terminal.colours.bold(sync)}  has not run yet`);
   });
 }
 
 /** One run: what the diff found, what became of it, and whether that adds up. */
-export function printRun(terminal: Terminal, { view, trouble }: RunFound): void {
+export function printRun(terminal: Terminal, { view, trouble, owed = view.equation?.owed ?? [] }: RunFound): void {
   const { colours } = terminal;
   terminal.line(`${colours.bold(view.syncId)}  run ${view.runId}: ${states[view.state]}`);
   for (const line of trouble ? troubleLines(trouble) : []) terminal.line(colours.yellow(line));
@@ -60,8 +65,8 @@ export function printRun(terminal: Terminal, { view, trouble }: RunFound): void 
   if (equation) terminal.line(`  ${equation.planned} planned = ${outcomes.join(' + ') || '0'}${equation.holds ? '' : colours.red('  DOES NOT ADD UP')}`);
   else if (counts && view.state === 'running') terminal.line(`  ${view.ended} of ${counts.planned} ended: ${outcomes.join(', ') || 'none yet'}`);
   for (const { outcome, code, cause, rows } of equation?.causes ?? []) terminal.line(`    ${counted(rows, 'row')} ${outcome} ${code}: ${cause}`);
-  const owed = (equation?.owed ?? []).reduce((sum, { rows }) => sum + rows, 0);
-  if (owed > 0) terminal.line(`  ${counted(owed, 'row')} owed by now: npx syncline table debts ${view.syncId}`);
+  const rowsOwed = (owed ?? []).reduce((sum, { rows }) => sum + rows, 0);
+  if (rowsOwed > 0) terminal.line(`  ${counted(rowsOwed, 'row')} owed ${equation ? 'by now' : 'by earlier runs'}: npx syncline table debts ${view.syncId}`);
   if (equation?.matched) terminal.line(`  ${matchWords(equation.matched)}`);
   for (const { decision, by, at, reason } of view.approvals)
     terminal.line(`  ${decision === 'approve' ? 'approved' : 'rejected'} by ${by} at ${at}: ${reason}`);

@@ -2,6 +2,7 @@ import { ApplicationFailure, WorkflowFailedError, type WorkflowHandle } from '@t
 import type { TableRunView } from '../../schemas/table';
 import type { TableSync } from '../../syncs/define-table-sync';
 import { warehouseVariable } from '../../syncs/warehouses-api';
+import { isRunningSandbox, restartSandbox } from '../sandbox/running';
 import { explainTable } from './commands/explain-table';
 import { CliError } from './cli-error';
 import type { CliContext } from './context';
@@ -35,7 +36,7 @@ export async function stallOf(context: CliContext, sync: TableSync, view: TableR
   // Before rows are sent there is no vendor whose turn it could wait for.
   if (wellCauses.includes(cause) || (cause === 'order' && view.state !== 'running')) return null;
   const last = behind.find((line) => line.startsWith('last: '));
-  const advice = cause === 'no-worker' && queue ? workerAdvice(sync, queue.name) : next;
+  const advice = cause === 'no-worker' && queue ? workerAdvice(context, sync, queue.name) : next;
   return { code: cause, why: last === undefined ? why : `${why} (${last})`, ...(advice === undefined ? {} : { next: advice }) };
 }
 
@@ -48,7 +49,8 @@ interface ExplainDocument {
   queue: { name: string } | null;
 }
 
-function workerAdvice({ from, to }: TableSync, queue: string): string {
+function workerAdvice({ env }: CliContext, { from, to }: TableSync, queue: string): string {
+  if (isRunningSandbox(env)) return restartSandbox;
   const { name, engine } = from.warehouse;
   const needs = queue.startsWith('warehouse/')
     ? warehouseVariable(name, engine === 'postgres' ? 'URL' : 'STATE')

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { commandEnvironment, forgetRunning, noteRunning, runningSandbox } from './running';
+import { commandEnvironment, forgetRunning, isRunningSandbox, noteRunning, runningSandbox } from './running';
 
 let folder: string;
 beforeEach(() => {
@@ -22,6 +22,14 @@ test.each(['TEMPORAL_ADDRESS', 'SYNCLINE_DATABASE_URL', 'SYNCLINE_MODE'])('%s sa
   noteRunning(folder, sandbox);
   const env = { SYNCLINE_STATE_DIR: folder, [variable]: 'mine' };
   expect(commandEnvironment(env)).toEqual(env);
+});
+
+test('settings are the sandbox’s while it runs, and only with its own server', () => {
+  noteRunning(folder, sandbox);
+  const of = (env: Record<string, string>) => isRunningSandbox({ SYNCLINE_STATE_DIR: folder, ...env });
+  expect([of(sandbox), of({ ...sandbox, TEMPORAL_ADDRESS: 'temporal.internal:7233' }), of({})]).toEqual([true, false, false]);
+  forgetRunning(folder);
+  expect(of(sandbox)).toBe(false);
 });
 
 test('what a killed sandbox left behind counts for nothing', () => {

@@ -44,3 +44,13 @@ export function commandEnvironment(env: Environment): Environment {
   const sandbox = chosen ? undefined : runningSandbox(stateFolder(env));
   return sandbox ? { ...env, ...sandbox.env } : env;
 }
+
+/** These settings are those of the sandbox running in this checkout. */
+export function isRunningSandbox(env: Environment): boolean {
+  const address = env['TEMPORAL_ADDRESS'];
+  return address !== undefined && runningSandbox(stateFolder(env))?.env['TEMPORAL_ADDRESS'] === address;
+}
+
+/** What mends a sandbox that lacks something of a sync. */
+export const restartSandbox =
+  'stop the sandbox (Ctrl-C) and start it again (npm start): it serves the syncs that were listed when it started, and sets what they need itself';

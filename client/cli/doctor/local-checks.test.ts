@@ -5,6 +5,7 @@ import { sandboxSecret } from '../../../platform/secrets';
 import { syncs } from '../../../syncs';
 import type { Sync } from '../../../syncs/define-sync';
 import { testTableSyncs } from '../../../test/support/table-syncs';
+import { noteRunning } from '../../sandbox/running';
 import { mainTaskQueue } from '../../../workflows/ids';
 import { skewCheck } from './database-checks';
 import { configChecks, nodeCheck, publicUrlCheck, secretChecks, shareChecks } from './local-checks';
@@ -72,6 +73,16 @@ describe('table syncs', () => {
     expect(JSON.stringify(secretChecks(env, [], [cli]))).not.toContain('hush');
     const [, files] = secretChecks({}, [], [testTableSyncs('duckdb').cli]);
     expect(files!.found).toContain('SYNCLINE_WAREHOUSE_TEST_STATE');
+  });
+
+  test('listed beside a running sandbox: it is to be started again, not to be given settings', () => {
+    const folder = mkdtempSync(path.join(tmpdir(), 'syncline-doctor-'));
+    const sandbox = { SYNCLINE_MODE: 'sandbox', TEMPORAL_ADDRESS: '127.0.0.1:7233', SYNCLINE_STATE_DIR: folder };
+    noteRunning(folder, sandbox);
+    for (const check of secretChecks(sandbox, [], [cli])) {
+      expect(check).toMatchObject({ state: 'fail', found: expect.stringMatching(/^SYNCLINE_\w+ is missing$/), fix: expect.stringContaining('npm start') });
+    }
+    rmSync(folder, { recursive: true });
   });
 
   test('somebody has to poll their queues', () => {

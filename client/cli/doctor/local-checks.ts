@@ -5,6 +5,7 @@ import { accountVariable, type SourceAccount, type VendorAccount } from '../../.
 import { scopesOf, vendorAccounts, type Spender, type Sync } from '../../../syncs/define-sync';
 import { warehouseAccounts, type TableSync } from '../../../syncs/define-table-sync';
 import { warehouseVariable, type WarehouseAccount } from '../../../syncs/warehouses-api';
+import { isRunningSandbox, restartSandbox } from '../../sandbox/running';
 import { counted } from '../output/words';
 import { type Check, checksOf, messageOf } from './check';
 
@@ -65,11 +66,18 @@ export function secretChecks(env: Environment, syncs: readonly Sync[], tableSync
     syncs.map((sync) => sync.on.account),
     ({ source, name }) => `${source.vendor}/${name}`,
   );
-  return [
+  const checks = [
     ...sources.map((account) => sourceCheck(account, secrets)),
     ...vendorAccounts([...syncs, ...tableSyncs]).map((account) => destinationCheck(account, secrets)),
     ...warehouseAccounts(tableSyncs).map((account) => warehouseCheck(account, secrets)),
   ];
+  return isRunningSandbox(env) ? checks.map(inSandbox) : checks;
+}
+
+/** A sandbox sets all of this itself: nobody else should. */
+function inSandbox(check: Check): Check {
+  if (check.state !== 'fail') return check;
+  return { ...check, found: check.found.replaceAll(/ is missing; set it, or \S+ to a file that holds it/g, ' is missing'), fix: restartSandbox };
 }
 
 function warehouseCheck({ name, engine }: WarehouseAccount, secrets: Secrets): Check {

@@ -4,6 +4,7 @@ import type { Environment } from '../../../platform/secrets';
 import type { Sync } from '../../../syncs/define-sync';
 import type { TableSync } from '../../../syncs/define-table-sync';
 import { mainTaskQueue, vendorTaskQueue, warehouseTaskQueue } from '../../../workflows/ids';
+import { isRunningSandbox, restartSandbox } from '../../sandbox/running';
 import { CliError } from '../cli-error';
 import type { CliContext, TemporalAccess } from '../context';
 import { relative, span } from '../output/times';
@@ -36,7 +37,7 @@ export async function temporalChecks(context: CliContext, syncs: readonly Sync[]
   const queues = queuesOf(syncs, tableSyncs);
   const [attributes, pollers, order, clock] = await Promise.all([
     attributeCheck(access),
-    Promise.all(queues.map((queue) => pollerCheck(access, queue))),
+    Promise.all(queues.map((queue) => pollerCheck(access, queue, context.env))),
     orderCheck(access, context.env, queues),
     clockCheck(access),
   ]);
@@ -107,14 +108,14 @@ export function queuesOf(syncs: readonly Sync[], tableSyncs: readonly TableSync[
 /** A poll lasts about a minute: whoever polled longer ago is gone, though the server remembers it for five. */
 const pollerGoneMs = 90_000;
 
-async function pollerCheck({ client, namespace }: TemporalAccess, { name, type }: Queue): Promise<Check> {
+async function pollerCheck({ client, namespace }: TemporalAccess, { name, type }: Queue, env: Environment): Promise<Check> {
   const title = `queue ${name}`;
   const { pollers } = await client.workflowService.describeTaskQueue({ namespace, taskQueue: { name }, taskQueueType: type });
   const seen = (pollers ?? []).map(({ identity, lastAccessTime }) => ({ identity, at: Number(String(lastAccessTime?.seconds ?? 0)) * 1_000 }));
   const alive = new Set(seen.filter(({ at }) => Date.now() - at < pollerGoneMs).map(({ identity }) => identity));
   const last = Math.max(0, ...seen.map(({ at }) => at));
   if (alive.size > 0) return ok(title, `polled by ${counted(alive.size, 'worker')}, last ${relative(last, Date.now())}`);
-  return fail(title, last > 0 ? `no worker since ${relative(last, Date.now())}` : 'no worker', pollFix(name));
+  return fail(title, last > 0 ? `no worker since ${relative(last, Date.now())}` : 'no worker', isRunningSandbox(env) ? restartSandbox : pollFix(name));
 }
 
 function pollFix(queue: string): string {

@@ -28,6 +28,7 @@ function server({ view, before, budget, calls = [] }: Served): TemporalAccess {
       if (view instanceof Error) throw view;
       return status === 'RUNNING' ? view : { ...view, state: 'cancelled' };
     },
+    executeUpdate: async () => ({ ...view, state: 'planning' }),
     cancel: async () => {
       calls.push('cancel');
       if (!(view instanceof Error)) status = 'CANCELED';
@@ -99,5 +100,22 @@ describe('table cancel', () => {
     expect({ code, calls }).toEqual({ code: 3, calls: ['cancel'] });
     expect(err).toMatch(/does not answer; it was asked to end, and does so once a worker is there[\s\S]+next: +is a worker running/);
     expect(JSON.parse(out)).toMatchObject({ error: { exitCode: 3 } });
+  });
+});
+
+describe('a run by its workflow’s id', () => {
+  const waiting = sampleTableView({ syncId: 'people-to-crm', state: 'waiting' });
+
+  test.each(['people-to-crm', 'people-to-crm/run', 'r1'])('approve %s', async (run) => {
+    const { code, out } = await syncline(server({ view: waiting }), 'approve', run, '--reason', 'looked at it');
+    expect({ code, out }).toEqual({ code: 0, out: 'run r1 of people-to-crm: approved' });
+  });
+
+  test('cancel and status take it too', async () => {
+    const temporal = server({ view: waiting });
+    expect((await syncline(temporal, 'table', 'status', 'people-to-crm/run')).out).toContain('waits for approval');
+    expect(await syncline(temporal, 'table', 'cancel', 'people-to-crm/run')).toMatchObject({ code: 0 });
+    const { code, err } = await syncline(temporal, 'approve', 'people-to-crm/run', '--reason', 'looked at it');
+    expect({ code, err }).toEqual({ code: 1, err: expect.stringContaining('run r1 of people-to-crm does not wait for approval: cancelled') });
   });
 });

@@ -9,7 +9,8 @@ import { decideRunUpdate, tableRunQuery } from '../../../workflows/messages';
 import { CliError, exitCodes, usageError, type ExitCode } from '../cli-error';
 import type { Answer, CliContext } from '../context';
 import { printDebts, type TableDebts } from '../output/table-debts-text';
-import { printRun, printRuns, type RunFound, type RunFoundOrNone } from '../output/table-run-text';
+import { decisionWords, printRun, printRuns, runStates, type RunFound, type RunFoundOrNone } from '../output/table-run-text';
+import { tableSyncOf } from '../table-run';
 import { failureOf, goesOn, stallOf } from '../table-trouble';
 import { watchEnd, watchRun, type Watched } from '../table-watch';
 
@@ -24,8 +25,9 @@ export interface RunOptions {
 }
 
 /** `syncline table run <sync>`: starts a run, and shows how it goes until it ends or waits for approval. */
-export async function runTable(context: CliContext, id: string, options: RunOptions): Promise<Answer> {
-  const sync = syncOf(context, id);
+export async function runTable(context: CliContext, wanted: string, options: RunOptions): Promise<Answer> {
+  const sync = syncOf(context, wanted);
+  const { id } = sync;
   const { client } = await context.temporal();
   const declared = compileTablePlan(sync);
   const plan = options.backfill ? { ...declared, budget: { ...declared.budget, lane: 'backfill' as const } } : declared;
@@ -70,15 +72,15 @@ async function lastDebts(context: CliContext, id: string): Promise<Omit<TableDeb
   return { runId, endedAt: last.closeTime!.toISOString(), owed: equation ? (equation.owed ?? []) : null, underWay: null };
 }
 
-/** `syncline approve|reject <run> --reason …`; `<run>` may be the sync's id, of which one run waits at most. */
+/** `syncline approve|reject <run> --reason …`; `<run>` may be the sync's id or the workflow's: of a sync one run waits at most. */
 export async function decideRun(context: CliContext, run: string, decision: Decision['decision'], reason: string): Promise<Answer> {
   if (reason.trim() === '') throw usageError('a decision without a reason', { where: '--reason', expected: 'why, in a few words: it is kept with the run' });
   const { client } = await context.temporal();
   for (const { id } of context.tableSyncs()) {
     const view = await lastView(context, id);
-    if (!view || (view.runId !== run && id !== run)) continue;
+    if (!view || ![view.runId, id, tableRunWorkflowId(id)].includes(run)) continue;
     if (view.state !== 'waiting')
-      throw new CliError({ exitCode: exitCodes.badNews, what: `run ${view.runId} of ${id} does not wait for approval; it is ${view.state}` });
+      throw new CliError({ exitCode: exitCodes.badNews, what: `run ${view.runId} of ${id} does not wait for approval: ${runStates[view.state]}` });
     const by = os.userInfo().username;
     const after = await client.workflow
       .getHandle(tableRunWorkflowId(id))
@@ -86,15 +88,16 @@ export async function decideRun(context: CliContext, run: string, decision: Deci
     return {
       exitCode: exitCodes.ok,
       document: { run: after, decision, reason, by },
-      print: (terminal) => terminal.line(`run ${after.runId} of ${id}: ${decision === 'approve' ? 'approved' : 'rejected'}`),
+      print: (terminal) => terminal.line(`run ${after.runId} of ${id}: ${decisionWords[decision]}`),
     };
   }
   throw usageError(`no run "${run}" waits for approval`, { next: 'npx syncline table status' });
 }
 
 /** `syncline table cancel <sync>`: what is in flight ends and is booked, then the run counts and closes. */
-export async function cancelTable(context: CliContext, id: string): Promise<Answer> {
-  const sync = syncOf(context, id);
+export async function cancelTable(context: CliContext, wanted: string): Promise<Answer> {
+  const sync = syncOf(context, wanted);
+  const { id } = sync;
   const { client } = await context.temporal();
   const handle = client.workflow.getHandle(tableRunWorkflowId(id));
   const running = await isOpen(handle).catch((error: unknown) => {
@@ -182,7 +185,7 @@ function exitOf({ view, trouble, owed = view?.equation?.owed ?? [] }: RunFoundOr
 }
 
 function syncOf(context: CliContext, id: string): TableSync {
-  const sync = context.tableSyncs().find((one) => one.id === id);
+  const sync = tableSyncOf(context, id);
   if (sync) return sync;
   const known = context.tableSyncs().map((one) => one.id);
   throw usageError(`no table sync "${id}"`, { expected: known.length > 0 ? known.join(', ') : 'a table sync declared in syncs/index.ts; there is none yet' });

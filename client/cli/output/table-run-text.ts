@@ -1,20 +1,24 @@
-import type { MatchRate, PlanCounts, RowDebt, TableRunView } from '../../../schemas/table';
+import type { Decision, MatchRate, PlanCounts, RowDebt, TableRunView, TrippedGuard } from '../../../schemas/table';
 import type { RunTrouble } from '../table-trouble';
 import { printable, type Terminal } from '../terminal';
 import { span } from './times';
 import { counted, outcomeColour } from './words';
 
-const states: Record<TableRunView['state'], string> = {
+/** A run's state in words. */
+export const runStates: Record<TableRunView['state'], string> = {
   planning: 'comparing rows',
   waiting: 'waits for approval',
   running: 'sending rows',
   closing: 'counting',
   done: 'done',
   cancelled: 'cancelled',
-  refused: 'rejected by an operator',
+  refused: 'refused by an operator',
   expired: 'nobody approved it in time',
   failed: 'failed',
 };
+
+/** What somebody decided of a run. Rows are `rejected`, by vendors; a run is refused. */
+export const decisionWords: Record<Decision['decision'], string> = { approve: 'approved', reject: 'refused' };
 
 /** A run, with why it does not go on or failed. */
 export interface RunFound {
@@ -41,7 +45,7 @@ export function printRuns(terminal: Terminal, views: readonly ({ sync: string } 
 /** One run: what the diff found, what became of it, and whether that adds up. */
 export function printRun(terminal: Terminal, { view, trouble, owed = view.equation?.owed ?? [] }: RunFound): void {
   const { colours } = terminal;
-  terminal.line(`${colours.bold(view.syncId)}  run ${view.runId}: ${states[view.state]}`);
+  terminal.line(`${colours.bold(view.syncId)}  run ${view.runId}: ${runStates[view.state]}`);
   for (const line of trouble ? troubleLines(trouble) : []) terminal.line(colours.yellow(line));
   const { counts, equation } = view;
   if (counts) {
@@ -59,7 +63,7 @@ export function printRun(terminal: Terminal, { view, trouble, owed = view.equati
     terminal.line(`  ${counted(counts.read, 'row')} read: ${parts.join(', ')}`);
     if (counts.suppressNobody) terminal.line(`  ${colours.yellow(suppressionWords(counts.suppressNobody))}`);
   }
-  for (const { guard, why } of view.waitingFor) terminal.line(`  ${colours.yellow(guard)}: ${why}`);
+  for (const waits of view.waitingFor) terminal.line(`  ${colours.yellow(waits.guard)}: ${waits.why}${approvedBefore(waits, view)}`);
   if (view.waitingFor.length > 0) terminal.line(`  npx syncline approve ${view.runId} --reason '…'   (or reject)`);
   const outcomes = Object.entries(equation?.outcomes ?? view.outcomes).map(([outcome, rows]) => outcomeColour(colours, outcome)(`${rows} ${outcome}`));
   if (equation) terminal.line(`  ${equation.planned} planned = ${outcomes.join(' + ') || '0'}${equation.holds ? '' : colours.red('  DOES NOT ADD UP')}`);
@@ -68,8 +72,14 @@ export function printRun(terminal: Terminal, { view, trouble, owed = view.equati
   const rowsOwed = (owed ?? []).reduce((sum, { rows }) => sum + rows, 0);
   if (rowsOwed > 0) terminal.line(`  ${counted(rowsOwed, 'row')} owed ${equation ? 'by now' : 'by earlier runs'}: npx syncline table debts ${view.syncId}`);
   if (equation?.matched) terminal.line(`  ${matchWords(equation.matched)}`);
-  for (const { decision, by, at, reason } of view.approvals)
-    terminal.line(`  ${decision === 'approve' ? 'approved' : 'rejected'} by ${by} at ${at}: ${reason}`);
+  for (const { decision, by, at, reason } of view.approvals) terminal.line(`  ${decisionWords[decision]} by ${by} at ${at}: ${reason}`);
+}
+
+/** An approval holds for what was approved, and a tenth more. */
+function approvedBefore({ guard }: TrippedGuard, { approvals }: TableRunView): string {
+  const guards = approvals.filter(({ decision }) => decision === 'approve').flatMap((approval) => approval.guards);
+  const last = guards.findLast((known) => known.guard === guard);
+  return last ? `; ${counted(last.rows, 'row')} of it had been approved, and it has grown since` : '';
 }
 
 function suppressionWords({ rows, syncs }: NonNullable<PlanCounts['suppressNobody']>): string {
@@ -94,7 +104,7 @@ export function troubleLines({ code, why, next }: RunTrouble): string[] {
 
 /** `4,000 of 20,000 rows, 950 rows/s, about 17 s left`; an estimate, and it says so. */
 export function progressLine(view: TableRunView, runningMs: number): string {
-  if (view.state !== 'running' || !view.counts) return states[view.state];
+  if (view.state !== 'running' || !view.counts) return runStates[view.state];
   const { planned } = view.counts;
   const perSecond = runningMs > 0 ? (view.ended * 1_000) / runningMs : 0;
   const held = view.held[0];

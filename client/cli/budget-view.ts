@@ -12,11 +12,15 @@ import { tableWork } from './table-run';
 export const answerMs = 8_000;
 
 /** One budget as it is now; null = it has not started, so nothing was ever spent from it. Rejects with exit 3 when it does not answer. */
-export async function budgetView(context: CliContext, scope: BudgetScope, waiting: WaitingWork[] = []): Promise<BudgetView | null> {
+export async function budgetView(
+  context: CliContext,
+  scope: BudgetScope,
+  { waiting = [], withinMs = answerMs }: { waiting?: WaitingWork[]; withinMs?: number } = {},
+): Promise<BudgetView | null> {
   const { client, address } = await context.temporal();
   try {
     const handle = client.workflow.getHandle(budgetWorkflowId(scope));
-    return await client.withDeadline(Date.now() + answerMs, () => handle.query(budgetQuery, { nowMs: Date.now(), waiting }));
+    return await client.withDeadline(Date.now() + withinMs, () => handle.query(budgetQuery, { nowMs: Date.now(), waiting }));
   } catch (error) {
     if (error instanceof WorkflowNotFoundError) return null;
     throw new CliError({
@@ -60,7 +64,7 @@ export async function askBudgets(
       const work = await waitingWork(context, scope);
       // A replay goes in its own lane.
       const mine = work.some((one) => one.sync === sync && one.lane === lane) ? [] : [{ sync, lane, calls: 1 }];
-      budgets.push({ scope, view: await budgetView(context, scope, [...work, ...mine]) });
+      budgets.push({ scope, view: await budgetView(context, scope, { waiting: [...work, ...mine] }) });
     } catch (error) {
       if (!(error instanceof CliError)) throw error;
       problems.push(error);

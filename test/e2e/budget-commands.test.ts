@@ -110,6 +110,8 @@ test('pause and resume act within seconds; explain names the pause and the way o
   expect(shown.out).toMatch(/paused by an operator[\s\S]+changed by an operator: all paused/);
   expect((await stack.hubspot.stats()).byStatus['429'] ?? 0).toBe(0);
 
+  expect(await syncline('budget', 'resume', 'hubspot/main', 'sync:nope')).toMatchObject({ code: 2, err: expect.stringContaining('no sync "nope"') });
+
   const resumed = Date.now();
   expect((await syncline('budget', 'resume', 'hubspot/main', 'all')).code).toBe(0);
   // At once from the queue; up to 20 s if it waits for its next look in its workflow.

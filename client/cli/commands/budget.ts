@@ -12,7 +12,7 @@ import { printBudgets } from '../output/budget-text';
 /** `syncline budget [scope]`: who spends what of each vendor account, and when it runs out. */
 export async function showBudgets(context: CliContext, wanted: string | undefined): Promise<Answer> {
   const scopes = scopesFor(context, wanted);
-  const views = await Promise.all(scopes.map(async (scope) => budgetView(context, scope, await waitingWork(context, scope))));
+  const views = await Promise.all(scopes.map(async (scope) => budgetView(context, scope, { waiting: await waitingWork(context, scope) })));
   const budgets = scopes.map((scope, index) => ({ scope, view: views[index] ?? null }));
   const bad = budgets.some(({ view }) => view !== null && view.state !== 'open');
   return { exitCode: bad ? exitCodes.badNews : exitCodes.ok, document: { budgets }, print: (terminal) => printBudgets(terminal, budgets) };

@@ -1,6 +1,7 @@
 import { exitCodes } from '../cli-error';
 import type { Answer, CliContext } from '../context';
 import type { Check, CheckState } from '../doctor/check';
+import { budgetChecks } from '../doctor/budget-checks';
 import { databaseChecks } from '../doctor/database-checks';
 import { localChecks } from '../doctor/local-checks';
 import { temporalChecks } from '../doctor/temporal-checks';
@@ -12,8 +13,12 @@ import { printable, type Colours, type Terminal } from '../terminal';
 export async function doctor(context: CliContext): Promise<Answer> {
   const { env } = context;
   const [syncs, tableSyncs] = [context.syncs(), context.tableSyncs()];
-  const [database, temporal] = await Promise.all([databaseChecks(env), temporalChecks(context, syncs, tableSyncs)]);
-  const checks = [...localChecks(env, syncs, tableSyncs), ...database, ...temporal];
+  const [database, temporal, budgets] = await Promise.all([
+    databaseChecks(env),
+    temporalChecks(context, syncs, tableSyncs),
+    budgetChecks(context, [...syncs, ...tableSyncs]),
+  ]);
+  const checks = [...localChecks(env, syncs, tableSyncs), ...database, ...temporal, ...budgets];
   const failed = checks.filter(({ state }) => state === 'fail').length;
   return {
     exitCode: failed > 0 ? exitCodes.badNews : exitCodes.ok,

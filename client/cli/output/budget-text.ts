@@ -32,7 +32,7 @@ export function printBudgets(terminal: Terminal, budgets: readonly { scope: Budg
     if (view.refusedUnnamed > 0) terminal.line(`  429s today that named no window: ${view.refusedUnnamed}`);
     if (view.spenders.length > 0) terminal.line(spenders(terminal, view));
     if (view.offPeak) terminal.line(`  ${hours(view.offPeak)}`);
-    const changes = changed(view);
+    const changes = changesOf(view);
     if (changes.length > 0) terminal.line(`  changed by an operator: ${changes.join(', ')}`);
     const { shareScale = 1 } = view;
     if (shareScale < almostAll)
@@ -43,7 +43,7 @@ export function printBudgets(terminal: Terminal, budgets: readonly { scope: Budg
 }
 
 /** What stays until an operator takes it back. */
-function changed({ held, lanes, changedShares = {} }: BudgetView): string[] {
+export function changesOf({ held, lanes, changedShares = {} }: BudgetView): string[] {
   return [
     ...held.map((what) => `${what} paused`),
     ...Object.entries(lanes).map(([sync, lane]) => `${sync} served as ${lane}`),

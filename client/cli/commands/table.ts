@@ -107,9 +107,12 @@ export async function cancelTable(context: CliContext, wanted: string): Promise<
   if (!running) throw new CliError({ exitCode: exitCodes.badNews, what: `no run of ${id} is under way` });
   await handle.cancel();
   context.terminal.note(`the run of ${id} is asked to end: what is in flight is finished and booked first`);
-  const found = await watchEnd({ ...watchedOf(context, sync, handle), view: () => viewOf(context, handle).catch(stillAskedFor) });
-  const bad = found.trouble !== null || found.view.state === 'failed' || found.view.equation?.holds === false;
-  return { ...answerOf(found), exitCode: bad ? exitCodes.badNews : exitCodes.ok };
+  // Of this run, though a schedule may start the next one as soon as it has ended.
+  const { workflowId, runId } = await handle.describe();
+  const watched = watchedOf(context, sync, client.workflow.getHandle(workflowId, runId));
+  const found = await watchEnd({ ...watched, view: () => watched.view().catch(stillAskedFor) });
+  const ended = found.view.state === 'cancelled' || found.view.state === 'done';
+  return { ...answerOf(found), exitCode: ended && found.view.equation?.holds !== false ? exitCodes.ok : exitCodes.badNews };
 }
 
 /** No worker at all answers: the cancellation is the server's by then, and is not lost. */

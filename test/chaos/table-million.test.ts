@@ -28,7 +28,7 @@ test('a million rows: each lands once and has its outcome, history and memory st
   const peakMiB = peakMemory(stage.stack.workers[0]!.pid);
   const figures = `${history.events} events and ${history.bytes} bytes in ${history.runs} runs, worker at most ${Math.round(peakMiB)} MiB`;
   process.stderr.write(`${rows} rows in ${seconds.toFixed(1)} s: ${figures} (load ${os.loadavg()[0]?.toFixed(1)})\n`);
-  // A chunk of 2,000 rows: an activity, a workflow task or two, seven bytes a row as base64; and some for the run itself.
+  // A chunk of 5,000 rows: an activity, a workflow task or two, seven bytes a row as base64; and some for the run itself.
   expect(history.events).toBeLessThanOrEqual(100 + (rows / 1_000) * 5);
   expect(history.bytes).toBeLessThanOrEqual(100_000 + (rows / 1_000) * 12_000);
   expect(peakMiB).toBeLessThan(1_000);

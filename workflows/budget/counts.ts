@@ -160,9 +160,13 @@ export function resetMs(window: CountWindow, now: number): number {
   return oldest ? Math.max(1_000, oldest[0] + window.ms / buckets + window.ms - now) : 1_000;
 }
 
-/** The vendor says the quota is used up. When it starts anew is not ours to know: asked again after a minute, then two, … */
+/**
+ * The vendor says the quota is used up. When it starts anew is not ours to know: asked again after a minute, and when that is refused
+ * at once, after two, … What was open for half as long as it was closed is refused for the first time.
+ */
 export function closeCounts(window: CountWindow, now: number, pauseMs: number): void {
-  const wait = Math.max(pauseMs, window.closedForMs === 0 ? Math.min(60_000, window.ms / 20) : Math.min(window.closedForMs * 2, 30 * 60_000, window.ms / 4));
-  window.closedForMs = wait;
-  window.closedUntil = Math.max(window.closedUntil, now + wait);
+  const again = window.closedForMs > 0 && now - window.closedUntil < window.closedForMs / 2;
+  const wait = again ? Math.min(window.closedForMs * 2, 30 * 60_000, window.ms / 4) : Math.min(60_000, window.ms / 20);
+  window.closedForMs = Math.max(pauseMs, wait);
+  window.closedUntil = Math.max(window.closedUntil, now + window.closedForMs);
 }

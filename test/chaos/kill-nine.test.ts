@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { NodeProcess } from '../../client/sandbox/processes';
-import { checkRun, repeatedWrites, type ChaosRun } from '../support/chaos-checker';
+import { checkRun, grownRepeats, repeatedWrites, type ChaosRun } from '../support/chaos-checker';
 import { callsInHistory, collect, until } from '../support/chaos-collect';
 import { eventMix, refusedKeys, testSeed } from '../support/chaos-events';
 import { FakeProvider } from '../support/chaos-provider';
@@ -133,7 +133,7 @@ test(`${count} events; worker, gateway and Temporal are killed: none lost, one o
   const figures = {
     ...{ seed: testSeed, events: count, sentMs, tookMs, outcomes, answers: provider.answers() },
     ...{ calls: stats.calls, inHistory: Math.round(inHistory), unheard, byStatus: stats.byStatus, faults: stats.faults },
-    ...{ records: stats.records, repeatedWrites: repeatedWrites(result), workersEnded: keeper.ended },
+    ...{ records: stats.records, repeatedWrites: repeatedWrites(result), grownRepeats: grownRepeats(result), workersEnded: keeper.ended },
   };
   process.stderr.write(`kill -9: ${JSON.stringify(figures)}\n`);
 
@@ -144,8 +144,9 @@ test(`${count} events; worker, gateway and Temporal are killed: none lost, one o
   // Every attempt in history was a call; calls that history does not know were cut off by a kill, and it knows that.
   expect(inHistory).toBeLessThanOrEqual(stats.calls + 0.01);
   expect(stats.calls - inHistory).toBeLessThanOrEqual(unheard + 0.01);
-  // Repeats are declared one by one by the checker; here that they stay the exception.
-  expect(stats.records.identical).toBe(repeatedWrites(result));
+  // Repeats are declared one by one by the checker; here that the vendor counts the same ones, and that they stay the exception.
+  expect(stats.records.identical).toBeLessThanOrEqual(repeatedWrites(result));
+  expect(stats.records.identical).toBeGreaterThanOrEqual(repeatedWrites(result) - grownRepeats(result));
   expect(repeatedWrites(result)).toBeLessThan(count * 0.2);
   expect(stats.overLimit).toEqual({});
 });

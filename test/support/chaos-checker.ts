@@ -78,6 +78,23 @@ export function repeatedWrites(run: ChaosRun): number {
   return [...writesOf.values()].reduce((sum, writes) => sum + Math.max(0, writes - 1), 0);
 }
 
+/** Repeats that wrote a value the event's writes before did not: an optional enrichment answered this time. To the vendor they are no repeats. */
+export function grownRepeats(run: ChaosRun): number {
+  const facts = indexed(run);
+  let grown = 0;
+  for (const { key, history } of run.records) {
+    const written = new Map<string, Set<string>>();
+    for (const { properties } of history) {
+      const writer = writerOf(key, properties, facts);
+      if (!writer) continue;
+      const before = written.get(writer.workflowId);
+      if (before && Object.keys(properties).some((name) => !before.has(name))) grown++;
+      written.set(writer.workflowId, new Set([...(before ?? []), ...Object.keys(properties)]));
+    }
+  }
+  return grown;
+}
+
 interface Facts {
   rows: Map<string, LedgerRow[]>;
   runs: Map<string, RunFacts[]>;

@@ -153,10 +153,16 @@ function wrongOutcome(event: SentEvent, row: LedgerRow, facts: Facts): string | 
   const { outcome } = row;
   if (event.expect !== 'landed') return outcome === event.expect ? null : `${outcome}, expected ${event.expect}`;
   if (outcome === 'accepted' || outcome === 'verified') return null;
-  if (outcome !== 'superseded') return `${outcome}, expected accepted or superseded`;
+  if (outcome !== 'superseded') return `${outcome} after ${attemptsOf(event, facts)}, expected accepted or superseded`;
   const newer = sameSync(event, facts).filter((other) => isNewer(other, event, facts) && landed(other, facts));
   const uncovered = Object.keys(event.properties).filter((field) => !newer.some(({ properties }) => field in properties));
   return uncovered.length === 0 ? null : `superseded, though nothing newer that landed writes ${uncovered.join(', ')}`;
+}
+
+/** What its last run tried, in a few words. */
+function attemptsOf({ workflowId }: SentEvent, { runs }: Facts): string {
+  const attempts = runs.get(workflowId)?.at(-1)?.outcome?.attempts ?? [];
+  return attempts.map(({ status, code }) => `${status ?? '-'} ${code}`).join(', ') || 'no attempt';
 }
 
 /** Temporal and the ledger tell the same story, and at most one run ended well. */

@@ -63,6 +63,12 @@ async function listRuns(stack: Stack): Promise<{ workflowId: string; runId: stri
   return runs;
 }
 
+/**
+ * A step of a worker that is killed after it wrote, and before it said so, runs again when its time is up: half a minute, and more
+ * where it was the second to be killed.
+ */
+const closedWithinMs = 90_000;
+
 /** Every run, by its history. The index may lag behind: waited for until it knows all ids and no open run. */
 async function allRuns(stack: Stack, ids: ReadonlySet<string>): Promise<RunFacts[]> {
   const listed = await until(
@@ -72,7 +78,7 @@ async function allRuns(stack: Stack, ids: ReadonlySet<string>): Promise<RunFacts
       const known = new Set(runs.map(({ workflowId }) => workflowId));
       return [...ids].every((id) => known.has(id)) && runs.every(({ status }) => status !== 'RUNNING') && runs;
     },
-    30_000,
+    closedWithinMs,
   ).catch(() => listRuns(stack)); // let the checker say which ones
   const facts: RunFacts[] = [];
   const queue = listed.filter(({ status }) => status !== 'CONTINUED_AS_NEW');

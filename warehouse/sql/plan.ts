@@ -1,6 +1,9 @@
 import type { PlanRequest } from '../port';
 import { fingerprint, keyText, literal, whole, type Dialect, type KnownSource } from './dialect';
 
+/** Codes in `rejected` of keys that name no row of the source, or more than one. */
+const badKeyCodes = `('DUPLICATE_KEY', 'KEY_TOO_LONG', 'NULL_KEY')`;
+
 /** Longest key, characters: an index entry must hold it. */
 export const maxKeyLength = 1_000;
 
@@ -99,10 +102,10 @@ export function quarantine(dialect: Dialect, request: PlanRequest): string[] {
       ) b group by key, code`,
     ),
     `delete from ${dialect.schema}.rejected where sync_id = ${sync}
-      and (code not in ('DUPLICATE_KEY', 'KEY_TOO_LONG', 'NULL_KEY') or run_id <> ${run})
-      and not exists (select 1 from plan_source p where p.key = rejected.key and rejected.code not in ('DUPLICATE_KEY', 'KEY_TOO_LONG', 'NULL_KEY'))
+      and (code not in ${badKeyCodes} or run_id <> ${run})
+      and not exists (select 1 from plan_source p where p.key = rejected.key and rejected.code not in ${badKeyCodes})
       and not exists (select 1 from ${dialect.schema}.row_state k where k.sync_id = ${sync} and k.key = rejected.key and rejected.op = 'remove')`,
-    `delete from ${dialect.schema}.rejected where sync_id = ${sync} and code not in ('DUPLICATE_KEY', 'KEY_TOO_LONG', 'NULL_KEY')
+    `delete from ${dialect.schema}.rejected where sync_id = ${sync} and code not in ${badKeyCodes}
       and (${request.removals ? 'false' : `op = 'remove'`} or exists (
         select 1 from plan_source p join ${dialect.schema}.row_state k on k.sync_id = ${sync} and k.key = p.key and k.fingerprint = p.fingerprint
         where p.key = rejected.key and case when rejected.op = 'remove' then rejected.outcome <> 'unattributed' else rejected.fingerprint is distinct from p.fingerprint end))`,
